@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The ids of the messages: random, made once, never changed and never used for anything else.
+ * Pure, nothing here can block.
+ */
+
+#include "base/message.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+#include "base/macro.h"
+
+typedef struct Message {
+        const char *name;
+        const char *id;
+} Message;
+
+#define MESSAGE(name, id) [MESSAGE_##name] = { #name, id }
+
+static const Message message_table[] = {
+        MESSAGE(NONE, NULL),
+        MESSAGE(SUPERVISOR_STARTED, "62679b4edbd3090686593a2268287836"),
+        MESSAGE(SUPERVISOR_READY, "d35de5b1321082265d729bb2273f65af"),
+        MESSAGE(SUPERVISOR_STOPPING, "6606d02e2b9372efdc00bb73139fd877"),
+        MESSAGE(SUPERVISOR_STOPPED, "9e2df6a183b4a13f595d838b54758169"),
+        MESSAGE(STOP_REPEATED, "91ba9a87e2afaaeeabbda9974784f3a2"),
+        MESSAGE(CONFIG_INVALID, "2121bce2a409fb6ba994c084b8308c8c"),
+        MESSAGE(RELOAD_CHECKED, "f52f4f7d2146d4d173dc212986772c46"),
+        MESSAGE(RELOAD_REFUSED, "3355a75e38975e079655ef2724067cc5"),
+        MESSAGE(TRACKING_LIMITED, "f1bac191bba347fb8149ac498d8f5c74"),
+        MESSAGE(STATE, "67a4b05addbf77e4e95b8dcfd02d82a2"),
+        MESSAGE(PHASE_BEGUN, "e44fcc20a1bd6bf649a99d9cf8a14bf7"),
+        MESSAGE(PHASE_ENDED, "86204bcd7e750e58d20b899edb65c58f"),
+        MESSAGE(DAEMON_STARTING, "b630ce29a516455b79e27c8af4b43d09"),
+        MESSAGE(DAEMON_READY, "7039fbe75284839e8a4ea6a24c2e6c9e"),
+        MESSAGE(DAEMON_START_FAILED, "0b8f34e333ecf8d3f5e0835f2b3de1f2"),
+        MESSAGE(DAEMON_EXITED, "62c02f4a2745a0e4e2dfd69df9f4e5f0"),
+        MESSAGE(DAEMON_RESTARTING, "e32c9baf3db297799d5776ba1c1f6f55"),
+        MESSAGE(DAEMON_GIVEN_UP, "33710827e719d91c9d1b6e41bb46a17f"),
+        MESSAGE(DAEMON_STOPPED, "ada00a7efe190e8a34570ee931fb6682"),
+        MESSAGE(DAEMON_FORCED, "6a5acf6b287b9d7ec93199d4da243939"),
+        MESSAGE(DAEMON_STUCK, "d718e8012432bd36a19551b417f16afe"),
+        MESSAGE(LEFTOVERS, "257898149d19c94f4c85eff780ac278c"),
+        MESSAGE(PIDFILE_REFUSED, "aa80b46b11b0c14d9cfee6c59f3475b5"),
+        MESSAGE(NOTIFY_REFUSED, "b7b994c0ad65683d6580da0fdaad6a80"),
+        MESSAGE(HOOK_FAILED, "25f2f792d82c47836229e10843a73a69"),
+        MESSAGE(CLEANUP_FAILED, "cce6064e0e5cf922dd5b597abfce62f2"),
+};
+static_assert(ELEMENTSOF(message_table) == MESSAGE_MAX_, "every message has an id");
+
+const char *message_id_text(MessageId id) {
+        return message_table[id].id;
+}
+
+const char *message_id_name(MessageId id) {
+        return message_table[id].name;
+}
