@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The sequence keeps a member per daemon. A member of a phase is waiting (for those that need it),
+ * due (in the queue), ordered, or done; `waits` counts what it still waits for. Everything is
+ * allocated in sequence_new().
+ */
+
+#include "model/sequence.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+typedef struct Member {
+        bool in_set;
+        DaemonState state;
+
+        /* of the phase at hand */
+        bool counts;         /* was not done already when the phase began */
+        bool ordered;
+        bool done;
+        bool deadline_given;
+        bool forced;
+        unsigned waits;
+        PhaseWindow window;
+        usec_t ordered_at;
+        usec_t deadline;
+
+        bool forced_once; /* in any phase */
+} Member;
+
+struct Sequence {
+        const Config *config; /* borrowed */
+        size_t count;
+        Member *members;
+        unsigned *order; /* all nodes, each after what it needs */
+        unsigned *queue; /* nodes that are due for their order, oldest first */
+        size_t queue_head, queue_tail;
+
+        bool active;
+        bool hurried;
+        bool phase_open;   /* begun and not ended */
+        bool phase_closed; /* ended, the next one has not begun */
+        Phase phase;
+        usec_t begun;
+        usec_t latest;
+        usec_t next_deadline;
+        size_t total, left, forced, forced_in_all;
+};
+
+int sequence_new(const Config *config, Sequence **ret) {
+        CLEANUP(sequence_freep) Sequence *sequence = calloc(1, sizeof(*sequence));
+        if (!sequence)
+                return -ENOMEM;
+
+        size_t room = MAX_OF(config->daemon_count, (size_t) 1);
+        sequence->config = config;
+        sequence->count = config->daemon_count;
+        sequence->members = calloc(room, sizeof(*sequence->members));
+        sequence->order = calloc(room, sizeof(*sequence->order));
+        sequence->queue = calloc(room, sizeof(*sequence->queue));
+        if (!sequence->members || !sequence->order || !sequence->queue)
+                return -ENOMEM;
+
+        int r = graph_order(config->graph, sequence->order);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE(sequence);
+        return 0;
+}
+
+Sequence *sequence_free(Sequence *sequence) {
+        if (!sequence)
+                return NULL;
+        free(sequence->members);
+        free(sequence->order);
+        free(sequence->queue);
+        free(sequence);
+        return NULL;
+}
+
+static bool phase_done(Phase phase, DaemonState state) {
+        switch (phase) {
+        case PHASE_FREEZE:
+                return daemon_state_is_frozen(state);
+        case PHASE_DRAIN:
+                return daemon_state_is_drained(state);
+        default:
+                return daemon_state_is_resting(state);
+        }
+}
+
+static DaemonEvent phase_order(Phase phase) {
+        static const DaemonEvent orders[PHASE_MAX_] = {
+                [PHASE_FREEZE] = EVENT_FREEZE,
+                [PHASE_DRAIN] = EVENT_DRAIN,
+                [PHASE_CLEANUP] = EVENT_CLEANUP,
+        };
+        return orders[phase];
+}
+
+static DaemonEvent phase_deadline(Phase phase) {
+        static const DaemonEvent deadlines[PHASE_MAX_] = {
+                [PHASE_FREEZE] = EVENT_FREEZE_DEADLINE,
+                [PHASE_DRAIN] = EVENT_DRAIN_DEADLINE,
+                [PHASE_CLEANUP] = EVENT_CLEANUP_DEADLINE,
+        };
+        return deadlines[phase];
+}
+
+static PhaseTimes phase_times(const Sequence *sequence, unsigned node) {
+        const SupervisorConfig *all = &sequence->config->supervisor;
+        const DaemonConfig *daemon = &sequence->config->daemons[node];
+
+        switch (sequence->phase) {
+        case PHASE_FREEZE:
+                return (PhaseTimes) { .phase = all->freeze_timeout, .own = daemon->freeze.timeout };
+        case PHASE_DRAIN:
+                return (PhaseTimes) { .phase = all->drain_timeout, .own = daemon->drain.timeout };
+        default:
+                break;
+        }
+
+        usec_t schedule = stop_schedule_total(&daemon->stop);
+        return (PhaseTimes) {
+                .phase = all->cleanup_timeout,
+                .own = daemon->cleanup.timeout,
+                .least = schedule == USEC_INFINITY ? 0 : schedule,
+        };
+}
+
+void sequence_begin(
+        Sequence *sequence, Phase first, const bool *in_set, const DaemonState *states, usec_t now) {
+        for (size_t i = 0; i < sequence->count; i++)
+                sequence->members[i] = (Member) { .in_set = in_set[i], .state = states[i] };
+
+        sequence->active = true;
+        sequence->hurried = false;
+        sequence->phase_open = sequence->phase_closed = false;
+        sequence->phase = first;
+        sequence->begun = now;
+        sequence->forced_in_all = 0;
+}
+
+bool sequence_is_active(const Sequence *sequence) {
+        return sequence->active;
+}
+
+void sequence_hurry(Sequence *sequence) {
+        sequence->hurried = true;
+}
+
+/* Whether, in the phase at hand, a daemon comes only after those that need it. */
+static bool phase_is_ordered(const Sequence *sequence) {
+        return sequence->phase != PHASE_FREEZE;
+}
+
+/*
+ * Goes through the nodes from those that nobody needs down to those that need nobody, so that each
+ * one's worst case is known before that of what it needs.
+ */
+static void sequence_plan(Sequence *sequence) {
+        sequence->latest = 0;
+
+        for (size_t i = sequence->count; i-- > 0;) {
+                unsigned node = sequence->order[i];
+                Member *member = &sequence->members[node];
+                if (!member->in_set)
+                        continue;
+
+                usec_t wait = 0;
+                member->waits = 0;
+                if (phase_is_ordered(sequence)) {
+                        GraphEdges above = graph_needed_by(sequence->config->graph, node);
+                        for (size_t k = 0; k < above.count; k++) {
+                                const Member *other = &sequence->members[above.edges[k].node];
+                                if (!other->in_set || !other->counts)
+                                        continue;
+                                member->waits++;
+                                wait = MAX_OF(wait, other->window.latest);
+                        }
+                }
+
+                member->window = phase_window(phase_times(sequence, node), wait);
+                if (member->counts)
+                        sequence->latest = MAX_OF(sequence->latest, member->window.latest);
+        }
+}
+
+static void sequence_enqueue(Sequence *sequence, unsigned node) {
+        assert(sequence->queue_tail < sequence->count);
+        sequence->queue[sequence->queue_tail++] = node;
+}
+
+static void sequence_open_phase(Sequence *sequence, usec_t now) {
+        sequence->phase_open = true;
+        sequence->phase_closed = false;
+        sequence->begun = now;
+        sequence->next_deadline = USEC_INFINITY;
+        sequence->queue_head = sequence->queue_tail = 0;
+        sequence->total = sequence->left = sequence->forced = 0;
+
+        for (size_t i = 0; i < sequence->count; i++) {
+                Member *member = &sequence->members[i];
+
+                member->done = !member->in_set || phase_done(sequence->phase, member->state);
+                member->counts = !member->done;
+                member->ordered = member->deadline_given = member->forced = false;
+                sequence->total += member->counts;
+        }
+        sequence->left = sequence->total;
+
+        sequence_plan(sequence);
+
+        for (size_t i = 0; i < sequence->count; i++)
+                if (sequence->members[i].counts && sequence->members[i].waits == 0)
+                        sequence_enqueue(sequence, (unsigned) i);
+}
+
+/* Those that `node` needs have one less to wait for. */
+static void sequence_release_needs(Sequence *sequence, unsigned node) {
+        if (!phase_is_ordered(sequence))
+                return;
+
+        GraphEdges below = graph_needs(sequence->config->graph, node);
+        for (size_t i = 0; i < below.count; i++) {
+                unsigned other = below.edges[i].node;
+                Member *member = &sequence->members[other];
+
+                if (!member->in_set)
+                        continue;
+                assert(member->waits > 0);
+                if (--member->waits == 0 && !member->done)
+                        sequence_enqueue(sequence, other);
+        }
+}
+
+void sequence_observe(Sequence *sequence, unsigned node, DaemonState state) {
+        Member *member = &sequence->members[node];
+
+        member->state = state;
+        if (!sequence->active || !sequence->phase_open || !member->in_set || member->done)
+                return;
+        if (!phase_done(sequence->phase, state))
+                return;
+
+        member->done = true;
+        sequence->left--;
+        sequence_release_needs(sequence, node);
+}
+
+void sequence_note_forced(Sequence *sequence, unsigned node) {
+        Member *member = &sequence->members[node];
+
+        if (!sequence->active || !member->in_set)
+                return;
+        if (!member->forced)
+                sequence->forced++;
+        if (!member->forced_once)
+                sequence->forced_in_all++;
+        member->forced = member->forced_once = true;
+}
+
+/* Finds a member whose time is over; keeps next_deadline exact. */
+static bool sequence_next_overdue(Sequence *sequence, usec_t now, SequenceOrder *ret) {
+        if (now < sequence->next_deadline)
+                return false;
+
+        sequence->next_deadline = USEC_INFINITY;
+        for (size_t i = 0; i < sequence->count; i++) {
+                Member *member = &sequence->members[i];
+
+                if (!member->ordered || member->done || member->deadline_given)
+                        continue;
+                if (member->deadline <= now) {
+                        member->deadline_given = true;
+                        sequence->next_deadline = now; /* there may be more: look again */
+                        *ret = (SequenceOrder) { (unsigned) i, phase_deadline(sequence->phase) };
+                        return true;
+                }
+                sequence->next_deadline = MIN_OF(sequence->next_deadline, member->deadline);
+        }
+        return false;
+}
+
+static bool sequence_next_due(Sequence *sequence, usec_t now, SequenceOrder *ret) {
+        while (sequence->queue_head < sequence->queue_tail) {
+                unsigned node = sequence->queue[sequence->queue_head++];
+                Member *member = &sequence->members[node];
+
+                if (member->done) /* ended by itself while it was queued */
+                        continue;
+
+                member->ordered = true;
+                member->ordered_at = now;
+                member->deadline = phase_window_deadline(&member->window, sequence->begun, now);
+                sequence->next_deadline = MIN_OF(sequence->next_deadline, member->deadline);
+                *ret = (SequenceOrder) { node, phase_order(sequence->phase) };
+                return true;
+        }
+        return false;
+}
+
+SequenceStep sequence_next(Sequence *sequence, usec_t now, SequenceOrder *ret) {
+        if (!sequence->active)
+                return SEQUENCE_DONE;
+
+        if (!sequence->phase_open) {
+                if (sequence->phase_closed && sequence->phase == PHASE_CLEANUP) {
+                        sequence->active = false;
+                        return SEQUENCE_DONE;
+                }
+                if (sequence->phase_closed)
+                        sequence->phase++;
+                if (sequence->hurried)
+                        sequence->phase = PHASE_CLEANUP;
+                sequence_open_phase(sequence, now);
+                return SEQUENCE_PHASE_BEGUN;
+        }
+
+        bool cut = sequence->hurried && sequence->phase != PHASE_CLEANUP;
+        if (sequence->left == 0 || cut) {
+                sequence->phase_open = false;
+                sequence->phase_closed = true;
+                return SEQUENCE_PHASE_ENDED;
+        }
+
+        /* orders first: one whose time is over from the start still gets its order before */
+        if (sequence_next_due(sequence, now, ret) || sequence_next_overdue(sequence, now, ret))
+                return SEQUENCE_ORDER;
+        return SEQUENCE_WAIT;
+}
+
+usec_t sequence_deadline(const Sequence *sequence) {
+        return sequence->active && sequence->phase_open ? sequence->next_deadline : USEC_INFINITY;
+}
+
+void sequence_progress(const Sequence *sequence, SequenceProgress *ret) {
+        SequenceProgress progress = {
+                .phase = sequence->phase,
+                .begun = sequence->begun,
+                .latest = usec_add(sequence->begun, sequence->latest),
+                .total = sequence->total,
+                .left = sequence->left,
+                .forced = sequence->forced,
+                .forced_in_all = sequence->forced_in_all,
+                .slowest = UINT_MAX,
+        };
+
+        for (size_t i = 0; i < sequence->count; i++) {
+                const Member *member = &sequence->members[i];
+
+                if (!member->ordered || member->done)
+                        continue;
+                if (progress.slowest == UINT_MAX || member->ordered_at < progress.slowest_since) {
+                        progress.slowest = (unsigned) i;
+                        progress.slowest_since = member->ordered_at;
+                }
+        }
+        *ret = progress;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * One run of freeze, drain and cleanup over a set of daemons: who gets which order when. Pure: it
+ * is told states and the time and answers with orders and the next deadline. All memory exists from
+ * sequence_new() on; the way down allocates nothing.
+ *
+ * - freeze: all at once.
+ * - drain: a daemon after all that need it are drained. Barrier: not before all are frozen.
+ * - cleanup: a daemon after all that need it are at rest. Barrier: not before all are drained.
+ * - A deadline gives the daemon the event that cuts the phase short; the sequence itself waits for
+ *   the daemon's state to follow, which takes no time for freeze and drain, and after the cleanup
+ *   deadline at most the time that a kill takes.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/config.h"
+#include "model/fsm.h"
+#include "model/phase.h"
+
+typedef struct Sequence Sequence;
+
+typedef struct SequenceOrder {
+        unsigned node;
+        DaemonEvent event; /* FREEZE, DRAIN, CLEANUP or one of their deadlines */
+} SequenceOrder;
+
+typedef enum SequenceStep {
+        SEQUENCE_WAIT,        /* no more orders for now */
+        SEQUENCE_ORDER,       /* give *ret to its daemon, then call again */
+        SEQUENCE_PHASE_BEGUN, /* sequence_phase() is new, then call again */
+        SEQUENCE_PHASE_ENDED, /* sequence_phase() is over, then call again */
+        SEQUENCE_DONE,        /* all are at rest */
+} SequenceStep;
+
+/* Room for all daemons of the configuration (borrowed, must outlive the sequence). */
+int sequence_new(const Config *config, Sequence **ret);
+Sequence *sequence_free(Sequence *sequence);
+DEFINE_CLEANUP(Sequence, sequence_free)
+
+/*
+ * Begins with `first` (PHASE_FREEZE for a normal stop, PHASE_CLEANUP for a fast one) over the nodes
+ * with in_set[i], whose states are states[i]. A sequence that is active already is dropped: its
+ * daemons are taken over in whatever state they are.
+ */
+void sequence_begin(Sequence *sequence, Phase first, const bool *in_set, const DaemonState *states, usec_t now);
+
+bool sequence_is_active(const Sequence *sequence);
+
+/* Skips what is left of freeze and drain: cleanup begins at the next sequence_next(). Idempotent. */
+void sequence_hurry(Sequence *sequence);
+
+/* Tells that a daemon's state is another one now. */
+void sequence_observe(Sequence *sequence, unsigned node, DaemonState state);
+
+/* Tells that a deadline or failure cut the node short in the phase at hand. */
+void sequence_note_forced(Sequence *sequence, unsigned node);
+
+/* The next thing to do. Call until it answers SEQUENCE_WAIT or SEQUENCE_DONE. */
+SequenceStep sequence_next(Sequence *sequence, usec_t now, SequenceOrder *ret);
+
+/* When sequence_next() has to be called although nothing happened; USEC_INFINITY: never. */
+usec_t sequence_deadline(const Sequence *sequence);
+
+/* What a person wants to know of the phase at hand, or after SEQUENCE_PHASE_ENDED of that one. */
+typedef struct SequenceProgress {
+        Phase phase;
+        usec_t begun;         /* when the phase began */
+        usec_t latest;        /* when it is over in any case */
+        size_t total;         /* daemons that take part in the phase */
+        size_t left;          /* of them not done yet */
+        size_t forced;        /* of them cut short, in this phase */
+        size_t forced_in_all; /* in all phases so far, each daemon once */
+        unsigned slowest;     /* the one that was ordered first of those left; UINT_MAX: none */
+        usec_t slowest_since;
+} SequenceProgress;
+
+void sequence_progress(const Sequence *sequence, SequenceProgress *ret);
