@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From the bits of the table to the functions that do them, in the order of the bits. */
+
+#include "child/object.h"
+
+void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actions) {
+        if (actions & ACTION_NOTE_FAILURE)
+                note_failure(child, from, event);
+        if (actions & ACTION_NOTE_FORCED) {
+                child->forced = true;
+                note_forced(child, event);
+        }
+        if (actions & ACTION_NOTE_SKIPPED) {
+                child->forced = true;
+                note_skipped(child, event);
+        }
+        if (actions & ACTION_NOTE_STUCK)
+                note_stuck(child);
+        if (actions & ACTION_FOLLOW)
+                track_follow(child);
+        if (actions & ACTION_SPAWN)
+                launch_begin(child);
+        if (actions & ACTION_PROBE)
+                ready_begin(child);
+        if (actions & ACTION_SAY_READY) {
+                child->was_ready = true;
+                note_ready(child);
+        }
+        if (actions & ACTION_FREEZE)
+                freeze_begin(child);
+        if (actions & ACTION_DRAIN)
+                drain_begin(child);
+        if (actions & ACTION_CHECK_TREE)
+                track_check_tree(child);
+        if (actions & ACTION_STOP)
+                finish_begin(child);
+        if (actions & ACTION_STEP)
+                finish_step(child);
+        if (actions & ACTION_KILL)
+                finish_kill(child);
+        if (actions & ACTION_TIDY)
+                finish_tidy(child);
+        if (actions & ACTION_REMOVE)
+                finish_remove(child);
+        if (actions & ACTION_DELAY) {
+                note_delay(child);
+                loop_timer_set(child->timer,
+                               usec_add(loop_now(child->context->loop), child->restart_delay));
+        }
+        if (actions & ACTION_NOTE_END)
+                note_end(child);
+}

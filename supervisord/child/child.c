@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The object and its heart: child_post() takes an event, asks the table, sets the state, acts.
+ * Actions may post further events; they are handled one after the other, never inside each other.
+ * child_set_state() is the one place that drops what a new state may not hold.
+ */
+
+#include "child/child.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "child/object.h"
+
+/* What the timer means depends on the state: each has at most one thing to wait for. */
+static int child_on_timer(void *userdata) {
+        Child *child = userdata;
+
+        switch (child->state) {
+        case STATE_STARTING:
+        case STATE_PROBING:
+                child_post(child, EVENT_START_TIMEOUT);
+                break;
+        case STATE_DRAINING:
+                drain_again(child);
+                break;
+        case STATE_STOPPING:
+        case STATE_SWEEPING:
+                child_post(child, finish_step_event(child));
+                break;
+        case STATE_KILLING:
+                child_post(child, EVENT_KILL_TIMEOUT);
+                break;
+        case STATE_TIDYING:
+                note(child, LOG_WARNING, MESSAGE_HOOK_FAILED,
+                     "cleanup.command does not end, going on without it");
+                helper_cancel(child);
+                finish_tidied(child);
+                break;
+        case STATE_DELAYED:
+                child_post(child, EVENT_DELAY_OVER);
+                break;
+        default:
+                log_error("bug: timer of %s in state %s", child_name(child),
+                          daemon_state_name(child->state));
+                break;
+        }
+        return 0;
+}
+
+int child_new(const ChildContext *context, Config *config, unsigned index, Child **ret) {
+        CLEANUP(child_freep) Child *child = calloc(1, sizeof(*child));
+        if (!child)
+                return -ENOMEM;
+
+        child->context = context;
+        child->config = config_ref(config);
+        child->daemon = &config->daemons[index];
+        child->state = STATE_STOPPED;
+        child->state_since = loop_now(context->loop);
+        child->report_fd = -1;
+        child->first_ref = child->main = child->job_ref = PIDREF_NONE;
+        child->probe.connecting_fd = -1;
+
+        int r = tree_new(context->loop, context->cgroups, child->daemon->name, &child->tree);
+        if (r < 0)
+                return r;
+        r = loop_add_timer(context->loop, &child->timer, LOOP_TIMER, child->daemon->name, child_on_timer, child);
+        if (r < 0)
+                return r;
+        r = helper_init(child);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE(child);
+        return 0;
+}
+
+Child *child_free(Child *child) {
+        if (!child)
+                return NULL;
+
+        launch_forget(child);
+        track_stop_search(child);
+        track_forget_main(child);
+        ready_forget(child);
+        drain_forget(child);
+        notified_close(child);
+        helper_done(child);
+        loop_source_free(child->timer);
+        tree_free(child->tree);
+        config_unref(child->config);
+        free(child);
+        return NULL;
+}
+
+/* Whether the timer that runs goes on meaning the same. */
+static bool child_keeps_timer(DaemonState from, DaemonState to) {
+        return (from == STATE_SWEEPING && to == STATE_STOPPING)
+                || (from == STATE_STARTING && to == STATE_PROBING);
+}
+
+static void child_set_state(Child *child, DaemonState to) {
+        DaemonState from = child->state;
+
+        if (!child_keeps_timer(from, to))
+                loop_timer_disarm(child->timer);
+        helper_cancel(child);
+        drain_forget(child);
+        if (from == STATE_STARTING) {
+                launch_forget(child);
+                track_stop_search(child);
+        }
+        if (from == STATE_PROBING)
+                ready_forget(child);
+        if (!daemon_state_is_live(to)) {
+                track_forget_main(child);
+                notified_close(child);
+                tree_unwatch(child->tree);
+        }
+
+        child->state = to;
+        child->state_since = loop_now(child->context->loop);
+        log_debug("%s: %s -> %s", child_name(child), daemon_state_name(from), daemon_state_name(to));
+        child->context->sink.changed(child->context->sink.userdata, child);
+}
+
+static void child_step(Child *child, DaemonEvent event) {
+        DaemonState from = child->state;
+        FsmCell cell = fsm_step(from, event);
+
+        switch (cell.kind) {
+        case FSM_BUG:
+                log_error("bug: %s: event %s in state %s", child_name(child), daemon_event_name(event),
+                          daemon_state_name(from));
+                return;
+        case FSM_IGNORE:
+                return;
+        case FSM_GO:
+                child_set_state(child, cell.next);
+                break;
+        case FSM_STAY:
+                break;
+        }
+        child_act(child, from, event, cell.actions);
+}
+
+void child_post(Child *child, DaemonEvent event) {
+        if (child->queue_length == CHILD_QUEUE_MAX) {
+                log_error("bug: %s: too many events at once, %s is lost", child_name(child),
+                          daemon_event_name(event));
+                return;
+        }
+        child->queue[child->queue_length++] = event;
+        if (child->handling)
+                return;
+
+        child->handling = true;
+        while (child->queue_length > 0) {
+                DaemonEvent next = child->queue[0];
+
+                child->queue_length--;
+                memmove(child->queue, child->queue + 1, child->queue_length * sizeof(child->queue[0]));
+                child_step(child, next);
+        }
+        child->handling = false;
+}
+
+void child_set_reason(Child *child, const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(child->reason, sizeof(child->reason), format, arguments);
+        va_end(arguments);
+}
+
+void child_fail(Child *child, const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(child->reason, sizeof(child->reason), format, arguments);
+        va_end(arguments);
+        child_post(child, EVENT_START_FAILED);
+}
+
+void child_order(Child *child, DaemonEvent order) {
+        child->wanted = order == EVENT_START;
+        if (order == EVENT_FREEZE || order == EVENT_DRAIN || order == EVENT_CLEANUP)
+                child->phase_since = loop_now(child->context->loop);
+        child_post(child, order);
+}
+
+void child_block(Child *child, const Child *other) {
+        child_set_reason(child, "it requires %s, which is %s", child_name(other),
+                         daemon_state_name(other->state));
+        child_post(child, EVENT_BLOCKED);
+}
+
+void child_unwant(Child *child) {
+        child->wanted = false;
+}
+
+const DaemonConfig *child_config(const Child *child) {
+        return child->daemon;
+}
+
+const char *child_name(const Child *child) {
+        return child->daemon->name;
+}
+
+unsigned child_index(const Child *child) {
+        return child->daemon->index;
+}
+
+DaemonState child_state(const Child *child) {
+        return child->state;
+}
+
+usec_t child_started(const Child *child) {
+        return child->history.started;
+}
+
+usec_t child_state_since(const Child *child) {
+        return child->state_since;
+}
+
+pid_t child_main_pid(const Child *child) {
+        return child->main.pid;
+}
+
+const char *child_reason(const Child *child) {
+        return child->reason;
+}
+
+const char *child_status(const Child *child) {
+        return child->status;
+}
+
+bool child_take_forced(Child *child) {
+        return TAKE(child->forced);
+}
+
+void child_processes_reaped(Child *child) {
+        tree_child_reaped(child->tree);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * One daemon: its state, its processes, and everything that is done for it. From above it gets
+ * orders; from below wake-ups; both become events of its state table (model/fsm.h). It never calls
+ * its owner but to say "look at me" (ChildSink).
+ */
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "config/config.h"
+#include "model/fsm.h"
+#include "sys/cgroup.h"
+#include "sys/loop.h"
+#include "sys/reaper.h"
+
+typedef struct Child Child;
+
+/* The bare notice that a child changed; to be read later in the same round of the loop. */
+typedef struct ChildSink {
+        void (*changed)(void *userdata, Child *child);
+        void *userdata;
+} ChildSink;
+
+/* What all children share; borrowed from the supervisor. */
+typedef struct ChildContext {
+        Loop *loop;
+        Reaper *reaper;
+        CgroupRoot *cgroups; /* NULL: trees are found by descent */
+        const char *notify_directory;
+        struct rlimit descriptors; /* RLIMIT_NOFILE as supervisord found it, for the daemons */
+        ChildSink sink;
+} ChildContext;
+
+/* Makes the object with everything that a stop will need; starts nothing. Takes a reference. */
+int child_new(const ChildContext *context, Config *config, unsigned index, Child **ret);
+/* Lets go of what it holds; kills nothing. Accepts NULL; returns NULL. */
+Child *child_free(Child *child);
+DEFINE_CLEANUP(Child, child_free)
+
+/*
+ * Gives it an order: EVENT_START, EVENT_FREEZE, EVENT_DRAIN, EVENT_CLEANUP, or one of the phase
+ * deadlines. Nothing is returned: its state tells what came of it.
+ */
+void child_order(Child *child, DaemonEvent order);
+
+/* It cannot be started because `other`, which it requires, is not there. */
+void child_block(Child *child, const Child *other);
+
+/* It shall not run: from now on it is not started again when it ends. */
+void child_unwant(Child *child);
+
+const DaemonConfig *child_config(const Child *child);
+const char *child_name(const Child *child);
+unsigned child_index(const Child *child);
+DaemonState child_state(const Child *child);
+usec_t child_state_since(const Child *child);
+pid_t child_main_pid(const Child *child); /* 0: none known */
+/* Why it failed last; "" if it did not. */
+const char *child_reason(const Child *child);
+/* When it was started last. */
+usec_t child_started(const Child *child);
+/* What it said of itself by STATUS=; "" for nothing. */
+const char *child_status(const Child *child);
+/* Whether a deadline cut something short since the last call. */
+bool child_take_forced(Child *child);
+
+/* To be told after processes were reaped, where trees are found by descent. */
+void child_processes_reaped(Child *child);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Ending a daemon: the stop schedule, each step only while something of it lives; then the whole
+ * tree at once; then its cleanup command and its files. A failure here is logged and passed over.
+ */
+
+#include <signal.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/parse.h"
+#include "child/object.h"
+
+/* A killed process is gone within milliseconds, unless it hangs in the kernel. */
+#define KILL_TIMEOUT (2 * USEC_PER_SEC)
+
+void finish_signal(Child *child, int signo) {
+        char name[SIGNAL_TEXT_MAX];
+        int r;
+
+        if (pidref_is_set(&child->main))
+                r = pidref_signal(&child->main, signo);
+        else
+                r = tree_signal(child->tree, signo);
+
+        if (r < 0)
+                note(child, LOG_ERR, MESSAGE_NONE, "cannot send SIG%s: %s", format_signal(name, signo),
+                     strerror(-r));
+        else
+                note(child, LOG_DEBUG, MESSAGE_NONE, "sent SIG%s to %s", format_signal(name, signo),
+                     pidref_is_set(&child->main) ? "the main process" : "the whole tree");
+}
+
+static int finish_count_one(void *userdata, pid_t pid) {
+        size_t *count = userdata;
+
+        (void) pid;
+        (*count)++;
+        return 0;
+}
+
+size_t finish_count(Child *child) {
+        size_t count = 0;
+
+        (void) tree_each(child->tree, finish_count_one, &count);
+        return count;
+}
+
+/* What the phase allows a daemon whose last step has no time of its own. */
+static usec_t finish_open_end(const Child *child) {
+        if (child->daemon->cleanup.timeout != USEC_INFINITY)
+                return child->daemon->cleanup.timeout;
+        return child->config->supervisor.cleanup_timeout;
+}
+
+DaemonEvent finish_step_event(const Child *child) {
+        const StopSchedule *schedule = &child->daemon->stop;
+
+        if (child->stop_step < schedule->count && schedule->steps[child->stop_step].signo != SIGKILL)
+                return EVENT_STEP_DUE;
+        return EVENT_STEPS_OVER;
+}
+
+void finish_begin(Child *child) {
+        child->stop_step = 0;
+        if (tree_is_empty(child->tree)) /* the notice of it is under way */
+                return;
+        child_post(child, finish_step_event(child));
+}
+
+void finish_step(Child *child) {
+        const StopStep *step = &child->daemon->stop.steps[child->stop_step++];
+        usec_t wait = step->wait != USEC_INFINITY ? step->wait : finish_open_end(child);
+
+        finish_signal(child, step->signo);
+        if (child->state == STATE_STOPPING || child->state == STATE_SWEEPING)
+                finish_signal(child, SIGCONT); /* a stopped process would not hear it */
+        loop_timer_set(child->timer, usec_add(loop_now(child->context->loop), wait));
+}
+
+void finish_kill(Child *child) {
+        int r = tree_kill(child->tree);
+        if (r < 0)
+                note(child, LOG_ERR, MESSAGE_CLEANUP_FAILED, "cannot kill its processes: %s", strerror(-r));
+        loop_timer_set(child->timer, usec_add(loop_now(child->context->loop), KILL_TIMEOUT));
+        track_check_tree(child);
+}
+
+/* What comes after the end depends on whether it shall run. */
+static DaemonEvent finish_verdict(Child *child) {
+        bool clean = child->was_ready && child->main_exit.known && !child->main_exit.signaled
+                && child->main_exit.code == 0;
+
+        if (!child->wanted)
+                return EVENT_TIDIED_REST;
+        if (TAKE(child->sweep_was_ours)) {
+                child->restart_delay = 0;
+                return EVENT_TIDIED_RETRY;
+        }
+        switch (restart_decide(child->daemon, &child->history, clean, loop_now(child->context->loop),
+                               &child->restart_delay)) {
+        case RESTART_RETRY:
+                return EVENT_TIDIED_RETRY;
+        case RESTART_GIVE_UP:
+                return EVENT_TIDIED_GIVE_UP;
+        default:
+                child->wanted = false;
+                return EVENT_TIDIED_REST;
+        }
+}
+
+void finish_tidied(Child *child) {
+        child_post(child, finish_verdict(child));
+}
+
+static void finish_on_command(Child *child, const HelperResult *result) {
+        char text[HELPER_TEXT_MAX];
+
+        if (!helper_succeeded(result))
+                note(child, LOG_WARNING, MESSAGE_HOOK_FAILED, "cleanup.command %s",
+                     helper_text(text, result));
+        finish_tidied(child);
+}
+
+void finish_tidy(Child *child) {
+        if (!child->daemon->cleanup.command) {
+                finish_tidied(child);
+                return;
+        }
+        loop_timer_set(child->timer,
+                       usec_add(loop_now(child->context->loop), finish_open_end(child)));
+        helper_start(child, child->daemon->cleanup.command, finish_on_command);
+}
+
+static void finish_remove_path(Child *child, const char *path) {
+        int r = file_remove(path);
+
+        if (r < 0)
+                note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED, "cannot remove %s: %s", path, strerror(-r));
+}
+
+void finish_remove(Child *child) {
+        if (child->daemon->pidfile)
+                finish_remove_path(child, child->daemon->pidfile);
+        for (char **path = child->daemon->cleanup.remove; path && *path; path++)
+                finish_remove_path(child, *path);
+
+        (void) tree_release(child->helper.tree);
+        int r = tree_release(child->tree);
+        switch (r) {
+        case 0:
+                break;
+        case TREE_E_BUSY:
+                note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED, "its cgroup cannot be removed: it is in use");
+                break;
+        default:
+                note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED, "its cgroup cannot be removed: %s",
+                     strerror(-r));
+                break;
+        }
+}

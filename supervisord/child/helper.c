@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Helper commands. The exec report is read when the process has ended: until then nothing depends
+ * on it. What a helper leaves behind is killed with its tree.
+ */
+
+#include "child/helper.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/strv.h"
+#include "child/object.h"
+
+int helper_init(Child *child) {
+        CLEANUP(freep) char *name = NULL;
+
+        child->helper.report_fd = -1;
+        if (asprintf(&name, "%s.helper", child_name(child)) < 0)
+                return -ENOMEM;
+        return tree_new(child->context->loop, child->context->cgroups, name, &child->helper.tree);
+}
+
+/* Ends the run: nothing of it lives on. */
+static void helper_reset(Helper *helper) {
+        helper->handler = NULL;
+        helper->report_fd = fd_close(helper->report_fd);
+        if (!tree_is_empty(helper->tree))
+                tree_kill(helper->tree);
+        (void) tree_release(helper->tree); /* busy if it was killed just now: the next one takes it */
+}
+
+void helper_cancel(Child *child) {
+        Helper *helper = &child->helper;
+
+        if (!helper->handler)
+                return;
+        reaper_remove(child->context->reaper, &helper->process);
+        helper_reset(helper);
+}
+
+void helper_done(Child *child) {
+        if (!child->helper.tree)
+                return;
+        helper_cancel(child);
+        (void) tree_release(child->helper.tree);
+        child->helper.tree = tree_free(child->helper.tree);
+}
+
+static void helper_finish(Child *child, const HelperResult *result) {
+        HelperHandler handler = child->helper.handler;
+
+        helper_reset(&child->helper);
+        handler(child, result);
+}
+
+static int helper_on_exit(void *userdata, const Process *process, const ExitStatus *status) {
+        Child *child = userdata;
+        HelperResult result = { .status = *status };
+
+        (void) process;
+        if (spawn_report_read(child->helper.report_fd, &result.report) < 0)
+                result.report = (SpawnReport) { .failed_step = SPAWN_STEP_NONE };
+        helper_finish(child, &result);
+        return 0;
+}
+
+static int helper_spawn(Child *child, char *const *command) {
+        CLEANUP(strv_freep) char **variables = NULL;
+        CLEANUP(freep) char *main_pid = NULL;
+        Helper *helper = &child->helper;
+        Spawned spawned;
+
+        if (asprintf(&main_pid, "MAINPID=%d", (int) child->main.pid) < 0)
+                return -ENOMEM;
+        int r = strv_append(&variables, main_pid);
+        if (r < 0)
+                return r;
+
+        /* what a killed one left may take a moment to vanish: it does not matter to this run */
+        r = tree_prepare(helper->tree);
+        if (r < 0)
+                return r;
+        r = launch_spawn(child,
+                         &(LaunchOrder) {
+                                 .command = command,
+                                 .variables = variables,
+                                 .tree = helper->tree,
+                         },
+                         &spawned);
+        if (r < 0)
+                return r;
+
+        fd_close(spawned.pidfd); /* it is killed by its tree */
+        helper->report_fd = spawned.report_fd;
+        reaper_add(child->context->reaper, &helper->process, spawned.pid, helper_on_exit, child);
+        return 0;
+}
+
+void helper_start(Child *child, char *const *command, HelperHandler handler) {
+        helper_cancel(child);
+        child->helper.handler = handler;
+
+        int r = helper_spawn(child, command);
+        if (r < 0)
+                helper_finish(child,
+                              &(HelperResult) {
+                                      .report = { .failed_step = SPAWN_STEP_EXEC, .error = -r },
+                              });
+}
+
+bool helper_succeeded(const HelperResult *result) {
+        return result->report.failed_step == SPAWN_STEP_NONE && result->status.known
+                && !result->status.signaled && result->status.code == 0;
+}
+
+const char *helper_text(char buffer[static HELPER_TEXT_MAX], const HelperResult *result) {
+        char status[EXIT_STATUS_TEXT_MAX];
+
+        if (result->report.failed_step != SPAWN_STEP_NONE)
+                snprintf(buffer, HELPER_TEXT_MAX, "could not be started: %s failed: %s",
+                         spawn_step_text(result->report.failed_step), strerror(result->report.error));
+        else
+                snprintf(buffer, HELPER_TEXT_MAX, "%s", exit_status_text(status, &result->status));
+        return buffer;
+}

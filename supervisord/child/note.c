@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The journal lines of a daemon: what happened, in words, with the fields to find it by. */
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/parse.h"
+#include "child/object.h"
+#include "model/phase.h"
+
+#define NOTE_FIELD_MAX 288
+
+/* The phase that a state belongs to, or NULL. */
+static const char *note_phase(DaemonState state) {
+        switch (state) {
+        case STATE_FREEZING:
+        case STATE_FROZEN:
+                return phase_name(PHASE_FREEZE);
+        case STATE_DRAINING:
+        case STATE_DRAINED:
+                return phase_name(PHASE_DRAIN);
+        case STATE_STOPPING:
+        case STATE_KILLING:
+                return phase_name(PHASE_CLEANUP);
+        default:
+                return NULL;
+        }
+}
+
+static void note_in_phase(const Child *child,
+                          int priority,
+                          MessageId message,
+                          const char *phase,
+                          const char *format,
+                          va_list arguments) PRINTF_LIKE(5, 0);
+
+static void note_in_phase(const Child *child,
+                          int priority,
+                          MessageId message,
+                          const char *phase,
+                          const char *format,
+                          va_list arguments) {
+        char state[NOTE_FIELD_MAX], pid[NOTE_FIELD_MAX], reason[NOTE_FIELD_MAX];
+        const char *fields[4] = { state, pid };
+
+        snprintf(state, sizeof(state), "SUPERVISOR_STATE=%s", daemon_state_name(child->state));
+        snprintf(pid, sizeof(pid), "SUPERVISOR_PID=%d", (int) child->main.pid);
+        if (child->reason[0] != '\0') {
+                snprintf(reason, sizeof(reason), "SUPERVISOR_REASON=%s", child->reason);
+                fields[2] = reason;
+        }
+
+        LogContext context = {
+                .message = message,
+                .daemon = child_name(child),
+                .phase = phase,
+                .fields = fields,
+        };
+        log_write_v(priority, &context, format, arguments);
+}
+
+void note(const Child *child, int priority, MessageId message, const char *format, ...) {
+        va_list arguments;
+
+        if (priority > log_get_priority())
+                return;
+        va_start(arguments, format);
+        note_in_phase(child, priority, message, note_phase(child->state), format, arguments);
+        va_end(arguments);
+}
+
+static void note_cut(const Child *child, MessageId message, Phase phase, const char *format, ...)
+        PRINTF_LIKE(4, 5);
+
+static void note_cut(const Child *child, MessageId message, Phase phase, const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        note_in_phase(child, LOG_WARNING, message, phase_name(phase), format, arguments);
+        va_end(arguments);
+}
+
+void note_ready(Child *child) {
+        char elapsed[DURATION_TEXT_MAX];
+
+        note(child, LOG_INFO, MESSAGE_DAEMON_READY, "ready after %s, main process %d",
+             format_elapsed(elapsed, usec_sub(child->state_since, child->history.started)),
+             (int) child->main.pid);
+}
+
+static const char *note_ready_on(const DaemonConfig *daemon) {
+        return schema_find(schema_daemon, schema_daemon_count, "ready.on")->choices[daemon->ready.on];
+}
+
+static void note_start_timeout(Child *child, DaemonState from) {
+        char timeout[DURATION_TEXT_MAX];
+        const DaemonConfig *daemon = child->daemon;
+
+        format_duration(timeout, daemon->ready.timeout);
+        if (from == STATE_PROBING && child->pidfile_outcome == 0)
+                child_set_reason(child, "it was not ready within %s (ready.on = \"%s\")", timeout,
+                                 note_ready_on(daemon));
+        else if (pidref_is_set(&child->first_ref))
+                child_set_reason(child, "its first process did not exit within %s", timeout);
+        else if (child->pidfile_outcome == 0)
+                child_set_reason(child, "no main process was found within %s", timeout);
+        /* else the reason says already what is wrong with the pidfile */
+}
+
+void note_failure(Child *child, DaemonState from, DaemonEvent event) {
+        char text[EXIT_STATUS_TEXT_MAX];
+        char elapsed[DURATION_TEXT_MAX];
+
+        exit_status_text(text, &child->main_exit);
+        if (event == EVENT_MAIN_EXITED && from == STATE_RUNNING) {
+                child_set_reason(child, "main process %s", text);
+                note(child, LOG_WARNING, MESSAGE_DAEMON_EXITED, "main process %s after %s", text,
+                     format_elapsed(elapsed, usec_sub(child->state_since, child->history.started)));
+                return;
+        }
+        if (event == EVENT_START_TIMEOUT)
+                note_start_timeout(child, from);
+        if (event == EVENT_MAIN_EXITED)
+                child_set_reason(child, "main process %s before it was ready", text);
+        note(child, LOG_ERR, MESSAGE_DAEMON_START_FAILED, "start failed: %s", child->reason);
+}
+
+void note_forced(Child *child, DaemonEvent event) {
+        char elapsed[DURATION_TEXT_MAX];
+        size_t count = finish_count(child);
+
+        format_elapsed(elapsed, usec_sub(loop_now(child->context->loop), child->phase_since));
+        if (event == EVENT_DRAIN_FAILED)
+                note_cut(child, MESSAGE_DAEMON_FORCED, PHASE_DRAIN,
+                         "drain given up after %s, %zu processes are still there", elapsed, count);
+        else if (event == EVENT_DRAIN_DEADLINE)
+                note_cut(child, MESSAGE_DAEMON_FORCED, PHASE_DRAIN,
+                         "drain forced after %s, %zu processes are still at work", elapsed, count);
+        else if (count > 0)
+                note_cut(child, MESSAGE_DAEMON_FORCED, PHASE_CLEANUP,
+                         "did not end within %s, killing %zu processes", elapsed, count);
+        else
+                note_cut(child, MESSAGE_DAEMON_FORCED, PHASE_CLEANUP,
+                         "cleanup.command did not end within %s, going on without it", elapsed);
+}
+
+void note_skipped(Child *child, DaemonEvent event) {
+        char elapsed[DURATION_TEXT_MAX];
+
+        note_cut(child, MESSAGE_DAEMON_FORCED, PHASE_FREEZE,
+                 "freeze %s after %s, its intake stays open",
+                 event == EVENT_FREEZE_DEADLINE ? "forced" : "failed",
+                 format_elapsed(elapsed, usec_sub(loop_now(child->context->loop), child->phase_since)));
+}
+
+void note_stuck(Child *child) {
+        note(child, LOG_ERR, MESSAGE_DAEMON_STUCK, "%zu processes could not be killed, leaving them behind",
+             finish_count(child));
+}
+
+void note_end(Child *child) {
+        if (child->state == STATE_FAILED)
+                note(child, LOG_ERR, MESSAGE_DAEMON_GIVEN_UP, "given up: %s",
+                     child->reason[0] != '\0' ? child->reason : "it ended");
+        else
+                note(child, LOG_INFO, MESSAGE_DAEMON_STOPPED, "stopped, nothing of it is left");
+}
+
+void note_delay(Child *child) {
+        char delay[DURATION_TEXT_MAX];
+
+        note(child, LOG_INFO, MESSAGE_DAEMON_RESTARTING, "starting again in %s",
+             format_elapsed(delay, child->restart_delay));
+}

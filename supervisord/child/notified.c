@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a daemon says on its private notify socket. Only a process of its own tree is heard, and a
+ * main process that it names is believed only if it is one of the tree too.
+ */
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/strv.h"
+#include "child/object.h"
+
+/* A flood of strangers' datagrams is logged at 1, 2, 4, 8, … of them. */
+static void notified_refuse(Child *child, pid_t sender, const char *why) {
+        unsigned count = ++child->notify_refused;
+
+        if ((count & (count - 1)) == 0)
+                note(child, LOG_WARNING, MESSAGE_NOTIFY_REFUSED,
+                     "refused a notify message from process %d: %s (%u so far)", (int) sender, why, count);
+}
+
+static const char *notified_outcome_text(int outcome) {
+        switch (outcome) {
+        case NOTIFY_E_MALFORMED:
+                return "it is malformed";
+        case NOTIFY_E_TOO_LONG:
+                return "it is too long";
+        case NOTIFY_E_EMPTY:
+                return "it is empty";
+        default:
+                return "it cannot be read";
+        }
+}
+
+static int notified_on_message(void *userdata, pid_t sender, int outcome, const NotifyMessage *message) {
+        Child *child = userdata;
+
+        if (outcome != 0) {
+                notified_refuse(child, sender, notified_outcome_text(outcome));
+                return 0;
+        }
+        if (!tree_contains(child->tree, sender)) {
+                notified_refuse(child, sender, "it is no process of this daemon");
+                return 0;
+        }
+
+        if (message->status[0] != '\0')
+                snprintf(child->status, sizeof(child->status), "%s", message->status);
+        if (message->main_pid > 0 && message->main_pid != child->main.pid
+            && daemon_state_is_up(child->state)) {
+                if (track_claim(child, message->main_pid, false))
+                        child_post(child, EVENT_MAIN_FOUND);
+                else
+                        notified_refuse(child, sender, "it names a main process that is none of its own");
+        }
+        if (message->ready) {
+                child->notified = true;
+                if (child->state == STATE_PROBING && child->daemon->ready.on == READY_NOTIFY)
+                        child_post(child, EVENT_READY);
+        }
+        return 0;
+}
+
+int notified_open(Child *child, char ***ret_variables) {
+        CLEANUP(strv_freep) char **variables = NULL;
+        CLEANUP(freep) char *path = NULL, *variable = NULL;
+        const DaemonConfig *daemon = child->daemon;
+
+        if (daemon->type != DAEMON_NOTIFY && daemon->ready.on != READY_NOTIFY)
+                return 0;
+
+        if (asprintf(&path, "%s/%s", child->context->notify_directory, child_name(child)) < 0
+            || asprintf(&variable, "NOTIFY_SOCKET=%s", path) < 0)
+                return -ENOMEM;
+        int r = strv_append(&variables, variable);
+        if (r < 0)
+                return r;
+
+        notified_close(child);
+        r = notify_socket_new(child->context->loop, path,
+                              daemon->identity.switch_user ? daemon->identity.uid : geteuid(),
+                              notified_on_message, child, &child->notify);
+        if (r < 0)
+                return r;
+
+        *ret_variables = TAKE(variables);
+        return 0;
+}
+
+void notified_close(Child *child) {
+        child->notify = notify_socket_free(child->notify);
+}

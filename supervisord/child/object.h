@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The inside of a Child, for the files of this folder only. Each of them does one thing for it:
+ *
+ *   child.c        the object: events in, table asked, state set
+ *   act.c          actions of the table, each to its function
+ *   launch.c       starting the first process            environment.c, output.c: its surroundings
+ *   track.c        the main process: finding, following, its end
+ *   ready.c        readiness                             notified.c: what it says by sd_notify
+ *   freeze.c       closing the intake
+ *   drain.c        finishing the work in flight
+ *   finish.c       stop schedule, kill, tidying up
+ *   helper.c       the commands of freeze, drain and cleanup
+ *   note.c         its journal lines
+ */
+
+#include "base/error.h"
+#include "base/log.h"
+#include "child/child.h"
+#include "child/helper.h"
+#include "model/restart.h"
+#include "sys/notifysocket.h"
+#include "sys/pathwatch.h"
+#include "sys/pidref.h"
+#include "sys/spawn.h"
+#include "sys/tree.h"
+
+#define CHILD_QUEUE_MAX  8
+#define CHILD_REASON_MAX 256
+
+/* How readiness is looked for; empty outside STATE_PROBING. */
+typedef struct Probe {
+        LoopSource *timer; /* next look, where nothing tells */
+        usec_t interval;
+        PathWatch *watch;
+        LoopSource *connecting;
+        int connecting_fd;
+} Probe;
+
+struct Child {
+        const ChildContext *context;
+        Config *config;
+        const DaemonConfig *daemon; /* in config */
+
+        DaemonState state;
+        usec_t state_since;
+        usec_t phase_since; /* when it was ordered into the phase at hand */
+        bool wanted;
+        bool forced;         /* not yet taken by child_take_forced() */
+        bool was_ready;      /* in this run */
+        bool sweep_was_ours; /* what is being swept was in the way of a start, no failure of it */
+        RestartHistory history;
+        char reason[CHILD_REASON_MAX];
+
+        DaemonEvent queue[CHILD_QUEUE_MAX]; /* events that came while one was being handled */
+        size_t queue_length;
+        bool handling;
+
+        Tree *tree;
+        LoopSource *timer; /* what the state at hand waits for at most */
+        usec_t start_deadline;
+        usec_t restart_delay;
+
+        Process first; /* the first process of a start */
+        PidRef first_ref;
+        int report_fd; /* whether its exec succeeded */
+        LoopSource *report;
+
+        PidRef main;
+        Process main_process;   /* unless it is the first one */
+        LoopSource *main_source; /* its pidfd, where it is no child of ours */
+        bool main_is_first;
+        bool main_guessed;
+        usec_t main_since;
+        ExitStatus main_exit;
+        PathWatch *pidfile_watch;
+        int pidfile_outcome; /* the last one that was noted */
+
+        NotifySocket *notify;
+        bool notified; /* READY=1 came */
+        unsigned notify_refused;
+        char status[NOTIFY_STATUS_MAX];
+
+        Probe probe;
+        LoopSource *job; /* drain until "jobs": a process that is waited for */
+        PidRef job_ref;
+        Helper helper;
+        size_t stop_step; /* the next one of the schedule */
+};
+
+/* child.c */
+
+/* Hands an event to the table; now, or when the one at hand is done. */
+void child_post(Child *child, DaemonEvent event);
+/* Remembers why it failed, then posts EVENT_START_FAILED. */
+void child_fail(Child *child, const char *format, ...) PRINTF_LIKE(2, 3);
+void child_set_reason(Child *child, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* act.c */
+void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actions);
+
+/* launch.c */
+typedef struct LaunchOrder {
+        char *const *command;
+        char *const *variables; /* for its environment, beside the daemon's */
+        Tree *tree;             /* prepared */
+} LaunchOrder;
+
+/* Spawns a process with the daemon's surroundings: the daemon itself, or a helper. */
+int launch_spawn(const Child *child, const LaunchOrder *order, Spawned *ret);
+void launch_begin(Child *child);
+void launch_forget(Child *child); /* the report; the process lives on */
+
+/* environment.c: the environment of a process of the daemon; `more` is appended. */
+int environment_new(const Child *child, const char *invocation, char *const *more, char ***ret);
+#define INVOCATION_TEXT_MAX 64
+/* "SUPERVISOR_INVOCATION=…" with a fresh id. */
+void invocation_new(char ret[static INVOCATION_TEXT_MAX]);
+
+/* output.c: where it writes; -1: nowhere. *ret is the caller's. */
+int output_open(const Child *child, int *ret);
+
+/* track.c */
+int track_first_exited(void *userdata, const Process *process, const ExitStatus *status);
+void track_first_executed(Child *child);
+void track_follow(Child *child);
+void track_stop_search(Child *child);
+void track_forget_main(Child *child);
+/* A process said to be the main one: takes it if it is of the tree. */
+bool track_claim(Child *child, pid_t pid, bool guessed);
+/* Reads the pidfile: true and *ret if it names a process of the tree. */
+bool track_pidfile_names_process(Child *child, pid_t *ret);
+/* Arms the notice that the tree is empty, and looks at once. */
+void track_check_tree(Child *child);
+
+/* ready.c */
+void ready_begin(Child *child);
+void ready_forget(Child *child);
+
+/* notified.c */
+/* Makes its private socket, if it shall have one, and names it in *ret_variables (NULL: none). */
+int notified_open(Child *child, char ***ret_variables);
+void notified_close(Child *child);
+
+/* freeze.c, drain.c */
+void freeze_begin(Child *child);
+void drain_begin(Child *child);
+void drain_again(Child *child); /* the time between two runs of its command is over */
+void drain_forget(Child *child);
+
+/* finish.c */
+void finish_begin(Child *child);
+void finish_step(Child *child);
+DaemonEvent finish_step_event(const Child *child); /* what the end of a step's time means */
+void finish_kill(Child *child);
+void finish_tidy(Child *child);
+void finish_tidied(Child *child);
+void finish_remove(Child *child);
+/* Signals the main process, or all of the tree if there is none. */
+void finish_signal(Child *child, int signo);
+size_t finish_count(Child *child); /* processes of the tree */
+
+/* note.c */
+void note(const Child *child, int priority, MessageId message, const char *format, ...) PRINTF_LIKE(4, 5);
+void note_ready(Child *child);
+void note_failure(Child *child, DaemonState from, DaemonEvent event);
+void note_forced(Child *child, DaemonEvent event);
+void note_skipped(Child *child, DaemonEvent event);
+void note_stuck(Child *child);
+void note_end(Child *child);
+void note_delay(Child *child);

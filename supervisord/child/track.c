@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The main process of a daemon. For a simple daemon it is the first process. A forking one names it
+ * in its pidfile, or it is guessed: the oldest orphan of the tree. No number is believed before the
+ * tree says that the process is one of the daemon's.
+ */
+
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "child/object.h"
+#include "sys/pidfile.h"
+#include "sys/procfs.h"
+
+/*
+ * A daemon that forks twice leaves a process for a moment that looks like the main one and exits
+ * with 0. So long after a guess such an exit only means to guess again.
+ */
+#define GUESS_SETTLE (2 * USEC_PER_SEC)
+
+/* Beside PIDFILE_E_…: the number is that of a process which is none of the daemon's. */
+#define TRACK_E_FOREIGN 1000
+
+static void track_drop_main(Child *child) {
+        child->main_source = loop_source_free(child->main_source);
+        reaper_remove(child->context->reaper, &child->main_process);
+        pidref_done(&child->main);
+        child->main_is_first = child->main_guessed = false;
+}
+
+void track_forget_main(Child *child) {
+        track_drop_main(child);
+        reaper_remove(child->context->reaper, &child->first);
+        pidref_done(&child->first_ref);
+}
+
+/* The tree: empty or not. */
+
+static void track_tree_is_empty(Child *child) {
+        tree_unwatch(child->tree);
+        if (child->state != STATE_STARTING)
+                child_post(child, EVENT_TREE_EMPTY);
+        else
+                child_fail(child, "its first process exited with status 0, but nothing of it is left");
+}
+
+static int track_on_tree(void *userdata) {
+        Child *child = userdata;
+
+        if (tree_is_empty(child->tree))
+                track_tree_is_empty(child);
+        return 0;
+}
+
+void track_check_tree(Child *child) {
+        /* in most cases it is empty already, and no watch is needed */
+        if (!tree_is_empty(child->tree)) {
+                int r = tree_watch(child->tree, track_on_tree, child);
+                if (r < 0)
+                        note(child, LOG_ERR, MESSAGE_NONE, "cannot watch its processes: %s", strerror(-r));
+                if (!tree_is_empty(child->tree))
+                        return;
+        }
+        track_tree_is_empty(child);
+}
+
+/* The end of the main process. */
+
+/* Whether the end may be that of a process in the middle of a double fork. */
+static bool track_may_guess_again(const Child *child, const ExitStatus *status) {
+        return child->main_guessed && status->known && !status->signaled && status->code == 0
+                && (child->state == STATE_PROBING || child->state == STATE_RUNNING)
+                && usec_sub(loop_now(child->context->loop), child->main_since) < GUESS_SETTLE;
+}
+
+static bool track_guess(Child *child);
+
+static void track_main_ended(Child *child, const ExitStatus *status) {
+        bool again = track_may_guess_again(child, status);
+
+        child->main_exit = *status;
+        track_drop_main(child);
+        child_post(child, again && track_guess(child) ? EVENT_MAIN_FOUND : EVENT_MAIN_EXITED);
+}
+
+static int track_main_exited(void *userdata, const Process *process, const ExitStatus *status) {
+        (void) process;
+        track_main_ended(userdata, status);
+        return 0;
+}
+
+/* Comes first, but where the process has become a child of ours, the reaper knows its status. */
+static int track_on_main_pidfd(void *userdata, uint32_t revents) {
+        Child *child = userdata;
+        ProcStat stat;
+
+        (void) revents;
+        child->main_source = loop_source_free(child->main_source);
+        if (procfs_stat(child->main.pid, &stat) == 0 && stat.ppid == getpid())
+                return 0;
+        track_main_ended(child, &(ExitStatus) { .known = false });
+        return 0;
+}
+
+/* Taking a main process. */
+
+static int track_wait_for_main(Child *child) {
+        ProcStat stat;
+
+        if (child->main_is_first)
+                return 0;
+        reaper_add(child->context->reaper, &child->main_process, child->main.pid, track_main_exited, child);
+        if (procfs_stat(child->main.pid, &stat) == 0 && stat.ppid == getpid())
+                return 0;
+        return loop_add_io(child->context->loop, &child->main_source, child->main.pidfd, EPOLLIN,
+                           LOOP_PROCESS, child_name(child), track_on_main_pidfd, child);
+}
+
+bool track_claim(Child *child, pid_t pid, bool guessed) {
+        PidRef main = PIDREF_NONE;
+
+        if (pidref_open(pid, &main) != 0)
+                return false;
+        /* only now: the number cannot change its meaning any more */
+        if (!pidref_is_alive(&main) || !tree_contains(child->tree, pid)) {
+                pidref_done(&main);
+                return false;
+        }
+
+        track_drop_main(child);
+        child->main = main;
+        child->main_guessed = guessed;
+        child->main_is_first = pid == child->first_ref.pid;
+        child->main_since = loop_now(child->context->loop);
+
+        int r = track_wait_for_main(child);
+        if (r < 0) {
+                note(child, LOG_ERR, MESSAGE_NONE, "cannot watch process %d: %s", (int) pid, strerror(-r));
+                track_drop_main(child);
+                return false;
+        }
+        return true;
+}
+
+void track_follow(Child *child) {
+        if (!child->main_is_first)
+                note(child, LOG_INFO, MESSAGE_NONE, "main process is %d%s", (int) child->main.pid,
+                     child->main_guessed ? " (found as the one that stayed)" : "");
+}
+
+/* Finding it. */
+
+typedef struct Guess {
+        pid_t self;
+        ProcStat best;
+        bool best_is_orphan; /* it came to us by the end of its parent */
+} Guess;
+
+static int track_consider(void *userdata, pid_t pid) {
+        Guess *guess = userdata;
+        ProcStat stat;
+
+        if (procfs_stat(pid, &stat) != 0 || stat.state == 'Z')
+                return 0;
+
+        bool is_orphan = stat.ppid == guess->self;
+        bool better = guess->best.pid == 0 || (is_orphan && !guess->best_is_orphan)
+                || (is_orphan == guess->best_is_orphan && stat.start_time < guess->best.start_time);
+        if (better) {
+                guess->best = stat;
+                guess->best_is_orphan = is_orphan;
+        }
+        return 0;
+}
+
+static bool track_guess(Child *child) {
+        Guess guess = { .self = getpid() };
+
+        if (tree_each(child->tree, track_consider, &guess) < 0 || guess.best.pid == 0)
+                return false;
+        return track_claim(child, guess.best.pid, true);
+}
+
+static void track_note_pidfile(Child *child, int outcome, pid_t pid) {
+        bool harmless = outcome == PIDFILE_E_MISSING || outcome == PIDFILE_E_EMPTY;
+
+        if (outcome == child->pidfile_outcome)
+                return;
+        child->pidfile_outcome = outcome;
+
+        if (outcome == TRACK_E_FOREIGN)
+                child_set_reason(child, "pidfile %s names process %d, which is none of this daemon's",
+                                 child->daemon->pidfile, (int) pid);
+        else
+                child_set_reason(child, "pidfile %s %s", child->daemon->pidfile,
+                                 pidfile_outcome_text(outcome));
+        note(child, harmless ? LOG_DEBUG : LOG_WARNING, harmless ? MESSAGE_NONE : MESSAGE_PIDFILE_REFUSED,
+             "%s, waiting for a better one", child->reason);
+}
+
+bool track_pidfile_names_process(Child *child, pid_t *ret) {
+        pid_t pid = 0;
+
+        int r = pidfile_read(child->daemon->pidfile, &pid);
+        if (r == 0 && !tree_contains(child->tree, pid))
+                r = TRACK_E_FOREIGN;
+        if (r < 0)
+                note(child, LOG_WARNING, MESSAGE_NONE, "cannot read %s: %s", child->daemon->pidfile,
+                     strerror(-r));
+        if (r > 0)
+                track_note_pidfile(child, r, pid);
+        if (r != 0)
+                return false;
+
+        *ret = pid;
+        return true;
+}
+
+static int track_on_pidfile(void *userdata) {
+        Child *child = userdata;
+        pid_t pid;
+
+        if (track_pidfile_names_process(child, &pid) && track_claim(child, pid, false))
+                child_post(child, EVENT_MAIN_FOUND);
+        return 0;
+}
+
+void track_stop_search(Child *child) {
+        child->pidfile_watch = pathwatch_free(child->pidfile_watch);
+        tree_unwatch(child->tree);
+}
+
+/* The first process of a forking daemon has exited as it should: now there must be another one. */
+static void track_search(Child *child) {
+        if (!child->daemon->pidfile) {
+                if (track_guess(child))
+                        child_post(child, EVENT_MAIN_FOUND);
+                else
+                        track_check_tree(child);
+                return;
+        }
+
+        int r = pathwatch_new(child->context->loop, child->daemon->pidfile, track_on_pidfile, child,
+                              &child->pidfile_watch);
+        if (r < 0) {
+                child_fail(child, "its pidfile %s cannot be watched: %s", child->daemon->pidfile,
+                           strerror(-r));
+                return;
+        }
+        track_on_pidfile(child);
+        if (child->state == STATE_STARTING && !pidref_is_set(&child->main))
+                track_check_tree(child);
+}
+
+/* The first process. */
+
+void track_first_executed(Child *child) {
+        if (child->daemon->type == DAEMON_FORKING)
+                return; /* its end will tell */
+        child->main = TAKE(child->first_ref);
+        child->first_ref = PIDREF_NONE;
+        child->main_is_first = true;
+        child->main_since = loop_now(child->context->loop);
+        child_post(child, EVENT_MAIN_FOUND);
+}
+
+int track_first_exited(void *userdata, const Process *process, const ExitStatus *status) {
+        Child *child = userdata;
+        char text[EXIT_STATUS_TEXT_MAX];
+
+        (void) process;
+        pidref_done(&child->first_ref);
+        if (child->main_is_first) {
+                track_main_ended(child, status);
+                return 0;
+        }
+        if (pidref_is_set(&child->main)) /* named by the daemon itself before */
+                return 0;
+
+        child->main_exit = *status;
+        if (child->state != STATE_STARTING)
+                child_post(child, EVENT_MAIN_EXITED);
+        else if (!status->signaled && status->code == 0)
+                track_search(child);
+        else
+                child_fail(child, "its first process %s", exit_status_text(text, status));
+        return 0;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What systemd is told, and the state that a person asks for. STATUS= is sent when it has changed,
+ * at most ten times a second, and once a second while a start or a stop is under way, with more
+ * time asked for every five seconds. When nothing happens nothing wakes us.
+ */
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "model/status.h"
+#include "service/object.h"
+#include "sys/notify.h"
+
+#define REPORT_GAP     (100 * USEC_PER_MSEC)
+#define REPORT_TICK    USEC_PER_SEC
+#define EXTEND_EVERY   (5 * USEC_PER_SEC)
+#define EXTEND_RESERVE (10 * USEC_PER_SEC)
+
+static void report_count(const Supervisor *supervisor, StatusCounts *ret) {
+        StatusCounts counts = { .total = supervisor->count };
+
+        for (size_t i = 0; i < supervisor->count; i++) {
+                const char *name = child_name(supervisor->children[i]);
+                DaemonState state = supervisor->states[i];
+
+                if (state == STATE_RUNNING)
+                        counts.running++;
+                else if (state == STATE_DELAYED)
+                        counts.delayed++;
+                else if (state == STATE_FAILED || state == STATE_STUCK) {
+                        if (counts.failed++ == 0)
+                                counts.failed_name = name;
+                } else if (state == STATE_STOPPED && !supervisor->pending[i])
+                        counts.stopped++;
+                else if (counts.starting++ == 0)
+                        counts.starting_name = name;
+        }
+        *ret = counts;
+}
+
+static void report_compose(const Supervisor *supervisor, char text[static STATUS_TEXT_MAX]) {
+        if (mode_is_stopping(supervisor->mode)) {
+                SequenceProgress progress;
+                const char *slowest = NULL;
+
+                sequence_progress(supervisor->sequence, &progress);
+                if (progress.slowest != UINT_MAX)
+                        slowest = child_name(supervisor->children[progress.slowest]);
+                status_text_stopping(text, &progress, slowest, loop_now(supervisor->loop));
+                return;
+        }
+
+        StatusCounts counts;
+        report_count(supervisor, &counts);
+        status_text(text, supervisor->mode, &counts);
+        if (supervisor->verdict[0] != '\0') {
+                size_t used = strlen(text);
+                snprintf(text + used, STATUS_TEXT_MAX - used, "; %s", supervisor->verdict);
+        }
+}
+
+/* How much longer than now systemd shall wait; 0: it need not. */
+static usec_t report_time_needed(const Supervisor *supervisor) {
+        if (supervisor->mode == MODE_STARTING)
+                return EXTEND_RESERVE + EXTEND_EVERY; /* every start has a deadline of its own */
+        if (!mode_is_stopping(supervisor->mode))
+                return 0;
+
+        SequenceProgress progress;
+        sequence_progress(supervisor->sequence, &progress);
+        return usec_add(usec_sub(progress.latest, loop_now(supervisor->loop)), EXTEND_RESERVE);
+}
+
+static void report_extend(Supervisor *supervisor) {
+        usec_t needed = report_time_needed(supervisor);
+
+        if (needed == 0)
+                return;
+        notify_extend(needed);
+        supervisor->extended = loop_now(supervisor->loop);
+}
+
+static bool report_is_busy(const Supervisor *supervisor) {
+        return supervisor->mode == MODE_STARTING || mode_is_stopping(supervisor->mode);
+}
+
+static void report_status(Supervisor *supervisor) {
+        usec_t now = loop_now(supervisor->loop);
+        char text[STATUS_TEXT_MAX];
+
+        report_compose(supervisor, text);
+        if (strcmp(text, supervisor->status) != 0) {
+                memcpy(supervisor->status, text, sizeof(text));
+                notify_status(text);
+                supervisor->reported = now;
+        }
+        loop_timer_set(supervisor->tick, report_is_busy(supervisor) ? now + REPORT_TICK : USEC_INFINITY);
+}
+
+void report_now(Supervisor *supervisor) {
+        report_status(supervisor);
+        report_extend(supervisor);
+}
+
+void report_soon(Supervisor *supervisor) {
+        usec_t due = usec_add(supervisor->reported, REPORT_GAP);
+
+        if (loop_now(supervisor->loop) >= due)
+                report_status(supervisor);
+        else if (due < loop_timer_get(supervisor->tick))
+                loop_timer_set(supervisor->tick, due);
+}
+
+int report_on_tick(void *userdata) {
+        Supervisor *supervisor = userdata;
+
+        report_status(supervisor);
+        if (loop_now(supervisor->loop) >= usec_add(supervisor->extended, EXTEND_EVERY))
+                report_extend(supervisor);
+        return 0;
+}
+
+void report_ready(Supervisor *supervisor) {
+        report_compose(supervisor, supervisor->status);
+        notify_ready(supervisor->status);
+        loop_timer_disarm(supervisor->tick);
+        if (supervisor->verdict[0] == '\0')
+                log_write(LOG_INFO, &(LogContext) { .message = MESSAGE_SUPERVISOR_READY }, "%s",
+                          supervisor->status);
+}
+
+void report_reloading(Supervisor *supervisor) {
+        supervisor->verdict[0] = '\0';
+        report_compose(supervisor, supervisor->status);
+        notify_reloading(supervisor->status);
+}
+
+void report_stopping(Supervisor *supervisor) {
+        notify_stopping("stopping");
+        report_extend(supervisor);
+}
+
+void supervisor_log_state(const Supervisor *supervisor) {
+        char text[STATUS_TEXT_MAX], elapsed[DURATION_TEXT_MAX];
+        usec_t now = loop_now(supervisor->loop);
+
+        report_compose(supervisor, text);
+        log_write(LOG_INFO, &(LogContext) { .message = MESSAGE_STATE }, "%s", text);
+
+        for (size_t i = 0; i < supervisor->count; i++) {
+                const Child *child = supervisor->children[i];
+                const char *detail = child_status(child)[0] != '\0' ? child_status(child)
+                                                                    : child_reason(child);
+
+                log_write(LOG_INFO,
+                          &(LogContext) { .message = MESSAGE_STATE, .daemon = child_name(child) },
+                          "%s for %s, main process %d%s%s", daemon_state_name(child_state(child)),
+                          format_elapsed(elapsed, usec_sub(now, child_state_since(child))),
+                          (int) child_main_pid(child), detail[0] != '\0' ? ": " : "", detail);
+        }
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The object: made whole before anything is started, so that a stop needs nothing more. The signals
+ * come in here as events of the loop.
+ */
+
+#include "service/supervisor.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "service/object.h"
+#include "sys/limits.h"
+
+static int supervisor_on_stop(void *userdata) {
+        supervisor_stop(userdata, false);
+        return 0;
+}
+
+static int supervisor_on_quit(void *userdata) {
+        supervisor_stop(userdata, true);
+        return 0;
+}
+
+static int supervisor_on_reload(void *userdata) {
+        supervisor_reload(userdata);
+        return 0;
+}
+
+static int supervisor_on_state(void *userdata) {
+        supervisor_log_state(userdata);
+        return 0;
+}
+
+/* A pipe whose reader is gone is an error of write(2), never a reason to die. */
+static int supervisor_on_ignored(void *userdata) {
+        (void) userdata;
+        return 0;
+}
+
+static int supervisor_add_signals(Supervisor *supervisor) {
+        static const struct {
+                int signo;
+                LoopPriority priority;
+                const char *name;
+                LoopHandler handler;
+        } signals[SUPERVISOR_SIGNALS] = {
+                { SIGTERM, LOOP_STOP, "SIGTERM", supervisor_on_stop },
+                { SIGINT, LOOP_STOP, "SIGINT", supervisor_on_stop },
+                { SIGQUIT, LOOP_STOP, "SIGQUIT", supervisor_on_quit },
+                { SIGHUP, LOOP_NORMAL, "SIGHUP", supervisor_on_reload },
+                { SIGUSR1, LOOP_NORMAL, "SIGUSR1", supervisor_on_state },
+                { SIGPIPE, LOOP_NORMAL, "SIGPIPE", supervisor_on_ignored },
+        };
+
+        for (size_t i = 0; i < SUPERVISOR_SIGNALS; i++) {
+                int r = loop_add_signal(supervisor->loop, &supervisor->signals[i], signals[i].signo,
+                                        signals[i].priority, signals[i].name, signals[i].handler,
+                                        supervisor);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int supervisor_add_sources(Supervisor *supervisor) {
+        Loop *loop = supervisor->loop;
+
+        int r = loop_add_defer(loop, &supervisor->settle, LOOP_SETTLE, "settle", settle_run, supervisor);
+        if (r >= 0)
+                r = loop_add_timer(loop, &supervisor->deadline, LOOP_TIMER, "phase deadline", settle_run,
+                                   supervisor);
+        if (r >= 0)
+                r = loop_add_timer(loop, &supervisor->tick, LOOP_SETTLE, "report", report_on_tick, supervisor);
+        if (r >= 0)
+                r = loop_add_timer(loop, &supervisor->cooldown, LOOP_NORMAL, "reload", reload_on_cooldown,
+                                   supervisor);
+        return r < 0 ? r : supervisor_add_signals(supervisor);
+}
+
+static int supervisor_on_reaped(void *userdata, unsigned strangers) {
+        Supervisor *supervisor = userdata;
+
+        if (strangers > 0)
+                log_debug("reaped %u orphans", strangers);
+        if (supervisor->cgroups)
+                return 0;
+        for (size_t i = 0; i < supervisor->count; i++)
+                child_processes_reaped(supervisor->children[i]);
+        return 0;
+}
+
+static int supervisor_open_runtime(Supervisor *supervisor) {
+        const char *path = supervisor->config->supervisor.runtime_directory;
+        pid_t holder = 0;
+
+        int r = runtime_directory_open(path, &supervisor->runtime, &holder);
+        switch (r) {
+        case 0:
+                break;
+        case RUNTIME_E_LOCKED:
+                log_error("another supervisord (process %d) runs in %s; give this one a "
+                          "supervisor.runtime_directory of its own",
+                          (int) holder, path);
+                return SUPERVISOR_E_LOCKED;
+        default:
+                log_error("cannot use the runtime directory %s: %s", path, strerror(-r));
+                return r;
+        }
+
+        if (asprintf(&supervisor->notify_directory, "%s/notify", path) < 0)
+                return -ENOMEM;
+        return directory_make(supervisor->notify_directory, 0711);
+}
+
+static int supervisor_open_cgroups(Supervisor *supervisor) {
+        const char *why = "supervisor.cgroups is false";
+        int r = CGROUP_E_UNUSABLE;
+
+        if (supervisor->config->supervisor.cgroups)
+                r = cgroup_root_open(supervisor->config->supervisor.runtime_directory,
+                                     &supervisor->cgroups, &why);
+        switch (r) {
+        case 0:
+                log_debug("daemons live below %s", cgroup_root_path(supervisor->cgroups));
+                return 0;
+        case CGROUP_E_UNUSABLE:
+                log_write(LOG_NOTICE, &(LogContext) { .message = MESSAGE_TRACKING_LIMITED },
+                          "daemons are tracked by descent, without cgroups: %s", why);
+                return 0;
+        default:
+                log_error("cannot use cgroups: %s", strerror(-r));
+                return r;
+        }
+}
+
+static int supervisor_allocate(Supervisor *supervisor) {
+        size_t count = supervisor->config->daemon_count;
+
+        supervisor->children = calloc(count, sizeof(*supervisor->children));
+        supervisor->states = calloc(count, sizeof(*supervisor->states));
+        supervisor->pending = calloc(count, sizeof(*supervisor->pending));
+        supervisor->in_set = calloc(count, sizeof(*supervisor->in_set));
+        supervisor->changed = calloc(count, sizeof(*supervisor->changed));
+        supervisor->settling = calloc(count, sizeof(*supervisor->settling));
+        supervisor->is_changed = calloc(count, sizeof(*supervisor->is_changed));
+        if (!supervisor->children || !supervisor->states || !supervisor->pending || !supervisor->in_set
+            || !supervisor->changed || !supervisor->settling || !supervisor->is_changed)
+                return -ENOMEM;
+        return sequence_new(supervisor->config, &supervisor->sequence);
+}
+
+static int supervisor_make_children(Supervisor *supervisor) {
+        supervisor->child_context = (ChildContext) {
+                .loop = supervisor->loop,
+                .reaper = supervisor->reaper,
+                .cgroups = supervisor->cgroups,
+                .notify_directory = supervisor->notify_directory,
+                .sink = { .changed = settle_changed, .userdata = supervisor },
+        };
+        int r = limits_raise_descriptors(&supervisor->child_context.descriptors);
+        if (r < 0)
+                return r;
+
+        for (unsigned i = 0; i < supervisor->config->daemon_count; i++) {
+                r = child_new(&supervisor->child_context, supervisor->config, i, &supervisor->children[i]);
+                if (r < 0)
+                        return r;
+                supervisor->count = i + 1;
+        }
+        return 0;
+}
+
+int supervisor_new(Loop *loop, const char *config_path, Config *config, Supervisor **ret) {
+        CLEANUP(supervisor_freep) Supervisor *supervisor = calloc(1, sizeof(*supervisor));
+        if (!supervisor)
+                return -ENOMEM;
+
+        supervisor->loop = loop;
+        supervisor->config = config_ref(config);
+        supervisor->repeat_noted = PHASE_MAX_;
+        supervisor->config_path = strdup(config_path);
+        if (!supervisor->config_path)
+                return -ENOMEM;
+
+        int r = supervisor_open_runtime(supervisor);
+        if (r != 0)
+                return r;
+        r = supervisor_open_cgroups(supervisor);
+        if (r >= 0)
+                r = reaper_new(loop, &supervisor->reaper);
+        if (r >= 0)
+                r = supervisor_add_sources(supervisor);
+        if (r >= 0)
+                r = supervisor_allocate(supervisor);
+        if (r >= 0)
+                r = supervisor_make_children(supervisor);
+        if (r < 0)
+                return r;
+
+        reaper_on_reaped(supervisor->reaper, supervisor_on_reaped, supervisor);
+        *ret = TAKE(supervisor);
+        return 0;
+}
+
+Supervisor *supervisor_free(Supervisor *supervisor) {
+        if (!supervisor)
+                return NULL;
+
+        for (size_t i = 0; i < supervisor->count; i++)
+                child_free(supervisor->children[i]);
+        for (size_t i = 0; i < SUPERVISOR_SIGNALS; i++)
+                loop_source_free(supervisor->signals[i]);
+        loop_source_free(supervisor->settle);
+        loop_source_free(supervisor->deadline);
+        loop_source_free(supervisor->tick);
+        loop_source_free(supervisor->cooldown);
+        reaper_free(supervisor->reaper);
+        sequence_free(supervisor->sequence);
+        cgroup_root_close(supervisor->cgroups);
+        if (supervisor->notify_directory)
+                (void) file_remove(supervisor->notify_directory);
+        runtime_directory_close(supervisor->runtime);
+
+        free(supervisor->children);
+        free(supervisor->states);
+        free(supervisor->pending);
+        free(supervisor->in_set);
+        free(supervisor->changed);
+        free(supervisor->settling);
+        free(supervisor->is_changed);
+        free(supervisor->notify_directory);
+        free(supervisor->config_path);
+        config_unref(supervisor->config);
+        free(supervisor);
+        return NULL;
+}
+
+void supervisor_start(Supervisor *supervisor) {
+        log_write(LOG_INFO, &(LogContext) { .message = MESSAGE_SUPERVISOR_STARTED },
+                  "supervisord %s starts %zu daemons of %s", PACKAGE_VERSION, supervisor->count,
+                  supervisor->config_path);
+        start_begin(supervisor);
+}
+
+static void supervisor_note_repeat(Supervisor *supervisor) {
+        SequenceProgress progress;
+
+        sequence_progress(supervisor->sequence, &progress);
+        if (supervisor->repeat_noted == progress.phase)
+                return;
+        supervisor->repeat_noted = progress.phase;
+        log_write(LOG_INFO,
+                  &(LogContext) { .message = MESSAGE_STOP_REPEATED, .phase = phase_name(progress.phase) },
+                  "a stop is under way already (%s), a further signal changes nothing; SIGQUIT goes to "
+                  "cleanup at once",
+                  phase_name(progress.phase));
+}
+
+void supervisor_stop(Supervisor *supervisor, bool fast) {
+        switch (mode_step(&supervisor->mode, fast ? MODE_EVENT_QUIT : MODE_EVENT_STOP)) {
+        case MODE_BEGIN_STOP:
+                stop_begin(supervisor, false);
+                break;
+        case MODE_BEGIN_QUIT:
+                stop_begin(supervisor, true);
+                break;
+        case MODE_HURRY:
+                log_notice("going to cleanup at once");
+                sequence_hurry(supervisor->sequence);
+                loop_defer_arm(supervisor->settle);
+                break;
+        case MODE_REPEAT:
+                supervisor_note_repeat(supervisor);
+                break;
+        default:
+                break;
+        }
+}
+
+void supervisor_reload(Supervisor *supervisor) {
+        reload_request(supervisor);
+}
