@@ -45,7 +45,6 @@ struct Sequence {
         Phase phase;
         usec_t begun;
         usec_t latest;
-        usec_t next_deadline;
         size_t total, left, forced, forced_in_all;
 };
 
@@ -198,7 +197,6 @@ static void sequence_open_phase(Sequence *sequence, usec_t now) {
         sequence->phase_open = true;
         sequence->phase_closed = false;
         sequence->begun = now;
-        sequence->next_deadline = USEC_INFINITY;
         sequence->queue_head = sequence->queue_tail = 0;
         sequence->total = sequence->left = sequence->forced = 0;
 
@@ -263,24 +261,19 @@ void sequence_note_forced(Sequence *sequence, unsigned node) {
         member->forced = member->forced_once = true;
 }
 
-/* Finds a member whose time is over; keeps next_deadline exact. */
-static bool sequence_next_overdue(Sequence *sequence, usec_t now, SequenceOrder *ret) {
-        if (now < sequence->next_deadline)
-                return false;
+static bool member_awaits_deadline(const Member *member) {
+        return member->ordered && !member->done && !member->deadline_given;
+}
 
-        sequence->next_deadline = USEC_INFINITY;
+static bool sequence_next_overdue(Sequence *sequence, usec_t now, SequenceOrder *ret) {
         for (size_t i = 0; i < sequence->count; i++) {
                 Member *member = &sequence->members[i];
 
-                if (!member->ordered || member->done || member->deadline_given)
+                if (!member_awaits_deadline(member) || member->deadline > now)
                         continue;
-                if (member->deadline <= now) {
-                        member->deadline_given = true;
-                        sequence->next_deadline = now; /* there may be more: look again */
-                        *ret = (SequenceOrder) { (unsigned) i, phase_deadline(sequence->phase) };
-                        return true;
-                }
-                sequence->next_deadline = MIN_OF(sequence->next_deadline, member->deadline);
+                member->deadline_given = true;
+                *ret = (SequenceOrder) { (unsigned) i, phase_deadline(sequence->phase) };
+                return true;
         }
         return false;
 }
@@ -296,7 +289,6 @@ static bool sequence_next_due(Sequence *sequence, usec_t now, SequenceOrder *ret
                 member->ordered = true;
                 member->ordered_at = now;
                 member->deadline = phase_window_deadline(&member->window, sequence->begun, now);
-                sequence->next_deadline = MIN_OF(sequence->next_deadline, member->deadline);
                 *ret = (SequenceOrder) { node, phase_order(sequence->phase) };
                 return true;
         }
@@ -334,7 +326,14 @@ SequenceStep sequence_next(Sequence *sequence, usec_t now, SequenceOrder *ret) {
 }
 
 usec_t sequence_deadline(const Sequence *sequence) {
-        return sequence->active && sequence->phase_open ? sequence->next_deadline : USEC_INFINITY;
+        usec_t deadline = USEC_INFINITY;
+
+        if (!sequence->active || !sequence->phase_open)
+                return USEC_INFINITY;
+        for (size_t i = 0; i < sequence->count; i++)
+                if (member_awaits_deadline(&sequence->members[i]))
+                        deadline = MIN_OF(deadline, sequence->members[i].deadline);
+        return deadline;
 }
 
 void sequence_progress(const Sequence *sequence, SequenceProgress *ret) {

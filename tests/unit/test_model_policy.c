@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The small decisions: phase windows, start order, restarts, the supervisor's modes, status texts. */
+
+#include <limits.h>
+#include <string.h>
+
+#include "model/mode.h"
+#include "model/phase.h"
+#include "model/restart.h"
+#include "model/start.h"
+#include "model/status.h"
+#include "unit.h"
+
+#define S(seconds) ((usec_t) (seconds) * USEC_PER_SEC)
+
+/* phase */
+
+START_TEST(window_of_the_phase_alone) {
+        PhaseWindow window = phase_window((PhaseTimes) { S(20), USEC_INFINITY, 0 }, 0);
+
+        ck_assert_uint_eq(window.latest, S(20));
+        ck_assert_uint_eq(phase_window_deadline(&window, S(100), S(100)), S(120));
+        ck_assert_uint_eq(phase_window_deadline(&window, S(100), S(119)), S(120));
+}
+END_TEST
+
+START_TEST(window_with_a_time_of_its_own) {
+        PhaseWindow shorter = phase_window((PhaseTimes) { S(20), S(2), 0 }, 0);
+        PhaseWindow longer = phase_window((PhaseTimes) { S(20), S(45), S(60) }, S(10));
+
+        ck_assert_uint_eq(phase_window_deadline(&shorter, S(100), S(105)), S(107));
+        ck_assert_uint_eq(phase_window_deadline(&longer, S(100), S(105)), S(150));
+        ck_assert_uint_eq(longer.latest, S(55));
+}
+END_TEST
+
+START_TEST(window_after_one_that_moved_the_end) {
+        PhaseWindow in_time = phase_window((PhaseTimes) { S(20), USEC_INFINITY, 0 }, S(20));
+        PhaseWindow moved = phase_window((PhaseTimes) { S(20), USEC_INFINITY, 0 }, S(45));
+
+        ck_assert_uint_eq(in_time.latest, S(20));
+        ck_assert_uint_eq(moved.latest, S(65));
+        ck_assert_uint_eq(phase_window_deadline(&moved, S(100), S(140)), S(160));
+        ck_assert_uint_eq(phase_window_deadline(&moved, S(100), S(101)), S(121));
+}
+END_TEST
+
+START_TEST(window_with_a_least_time) {
+        PhaseWindow window = phase_window((PhaseTimes) { S(10), USEC_INFINITY, S(25) }, 0);
+
+        ck_assert_uint_eq(window.latest, S(25));
+        ck_assert_uint_eq(phase_window_deadline(&window, S(100), S(100)), S(125));
+}
+END_TEST
+
+START_TEST(windows_do_not_wrap) {
+        PhaseWindow window = phase_window((PhaseTimes) { S(10), USEC_INFINITY - 1, 0 }, S(10));
+
+        ck_assert_uint_eq(window.latest, USEC_INFINITY);
+        ck_assert_uint_eq(phase_window_deadline(&window, S(100), S(100)), USEC_INFINITY);
+}
+END_TEST
+
+/* start: node 0 requires 1 and comes after 2 */
+
+static StartVerdict verdict(DaemonState one, bool one_pending, DaemonState two, bool two_pending,
+                            unsigned *ret_because) {
+        CLEANUP(graph_freep) Graph *graph = NULL;
+        GraphInput edges[] = { { 0, 1, true }, { 0, 2, false } };
+        DaemonState states[] = { STATE_STOPPED, one, two };
+        bool pending[] = { true, one_pending, two_pending };
+
+        *ret_because = UINT_MAX;
+        ck_assert_int_eq(graph_new(3, edges, ELEMENTSOF(edges), &graph), 0);
+        return start_verdict(graph, states, pending, 0, ret_because);
+}
+
+START_TEST(start_waits_for_readiness) {
+        unsigned because;
+
+        ck_assert_int_eq(verdict(STATE_RUNNING, false, STATE_RUNNING, false, &because), START_NOW);
+        ck_assert_int_eq(verdict(STATE_PROBING, false, STATE_RUNNING, false, &because), START_WAIT);
+        ck_assert_uint_eq(because, 1);
+        ck_assert_int_eq(verdict(STATE_RUNNING, false, STATE_STARTING, false, &because), START_WAIT);
+        ck_assert_uint_eq(because, 2);
+        ck_assert_int_eq(verdict(STATE_STOPPED, true, STATE_RUNNING, false, &because), START_WAIT);
+        ck_assert_int_eq(verdict(STATE_SWEEPING, false, STATE_RUNNING, false, &because), START_WAIT);
+}
+END_TEST
+
+START_TEST(start_is_blocked_only_by_what_is_required) {
+        unsigned because;
+
+        ck_assert_int_eq(verdict(STATE_FAILED, false, STATE_RUNNING, false, &because), START_BLOCKED);
+        ck_assert_uint_eq(because, 1);
+        ck_assert_int_eq(verdict(STATE_STOPPED, false, STATE_STARTING, false, &because), START_BLOCKED);
+        ck_assert_int_eq(verdict(STATE_RUNNING, false, STATE_FAILED, false, &because), START_NOW);
+        ck_assert_int_eq(verdict(STATE_RUNNING, false, STATE_DELAYED, false, &because), START_NOW);
+        ck_assert_int_eq(verdict(STATE_DELAYED, false, STATE_RUNNING, false, &because), START_WAIT);
+}
+END_TEST
+
+/* restart */
+
+static const DaemonConfig restarting = {
+        .restart = { RESTART_ALWAYS, .delay = S(1), .delay_max = S(5), .reset = S(60), .limit = 3 },
+};
+
+START_TEST(restart_delays_grow_and_end) {
+        RestartHistory history = { 0 };
+        usec_t delay, now = S(100);
+        static const usec_t expected[] = { S(1), S(2), S(4) };
+
+        for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
+                history.started = now;
+                ck_assert_int_eq(restart_decide(&restarting, &history, false, now, &delay), RESTART_RETRY);
+                ck_assert_uint_eq(delay, expected[i]);
+        }
+        history.started = now;
+        ck_assert_int_eq(restart_decide(&restarting, &history, false, now, &delay), RESTART_GIVE_UP);
+}
+END_TEST
+
+START_TEST(restart_delay_has_a_cap) {
+        DaemonConfig config = restarting;
+        RestartHistory history = { .in_a_row = 63, .started = S(100) };
+        usec_t delay;
+
+        config.restart.limit = 0;
+        ck_assert_int_eq(restart_decide(&config, &history, false, S(100), &delay), RESTART_RETRY);
+        ck_assert_uint_eq(delay, S(5));
+}
+END_TEST
+
+START_TEST(restart_after_a_long_run_is_at_once) {
+        RestartHistory history = { .in_a_row = 3, .started = S(100) };
+        usec_t delay;
+
+        ck_assert_int_eq(restart_decide(&restarting, &history, false, S(160), &delay), RESTART_RETRY);
+        ck_assert_uint_eq(delay, 0);
+        ck_assert_uint_eq(history.in_a_row, 1);
+}
+END_TEST
+
+START_TEST(restart_policies) {
+        DaemonConfig config = restarting;
+        RestartHistory history = { .started = S(100) };
+        usec_t delay;
+
+        ck_assert_int_eq(restart_decide(&config, &history, true, S(100), &delay), RESTART_RETRY);
+        config.restart.policy = RESTART_ON_FAILURE;
+        ck_assert_int_eq(restart_decide(&config, &history, true, S(100), &delay), RESTART_REST);
+        ck_assert_int_eq(restart_decide(&config, &history, false, S(100), &delay), RESTART_RETRY);
+        config.restart.policy = RESTART_NEVER;
+        ck_assert_int_eq(restart_decide(&config, &history, true, S(100), &delay), RESTART_REST);
+        ck_assert_int_eq(restart_decide(&config, &history, false, S(100), &delay), RESTART_GIVE_UP);
+}
+END_TEST
+
+/* mode */
+
+START_TEST(mode_names_are_complete) {
+        for (int m = 0; m < MODE_MAX_; m++)
+                ck_assert_ptr_nonnull(mode_name(m));
+        for (int e = 0; e < MODE_EVENT_MAX_; e++)
+                ck_assert_ptr_nonnull(mode_event_name(e));
+        for (int a = MODE_BUG; a <= MODE_FINISH; a++)
+                ck_assert_ptr_nonnull(mode_action_name(a));
+}
+END_TEST
+
+START_TEST(signals_are_taken_in_every_mode) {
+        static const ModeEvent signals[] = { MODE_EVENT_STOP, MODE_EVENT_QUIT, MODE_EVENT_RELOAD };
+
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
+                Mode mode = (Mode) _i;
+                ck_assert_int_ne(mode_step(&mode, signals[i]), MODE_BUG);
+        }
+}
+END_TEST
+
+START_TEST(a_stop_breaks_in_and_cannot_be_revoked) {
+        static const Mode from[] = { MODE_STARTING, MODE_RUNNING, MODE_RELOADING };
+
+        for (size_t i = 0; i < ELEMENTSOF(from); i++) {
+                Mode mode = from[i];
+                ck_assert_int_eq(mode_step(&mode, MODE_EVENT_STOP), MODE_BEGIN_STOP);
+                ck_assert_int_eq(mode, MODE_FREEZING);
+                ck_assert_int_eq(mode_step(&mode, MODE_EVENT_STOP), MODE_REPEAT);
+                ck_assert_int_eq(mode_step(&mode, MODE_EVENT_RELOAD), MODE_IGNORE);
+                ck_assert_int_eq(mode_step(&mode, MODE_EVENT_SETTLED), MODE_IGNORE);
+                ck_assert_int_eq(mode_step(&mode, MODE_EVENT_QUIT), MODE_HURRY);
+                ck_assert_int_eq(mode_step(&mode, MODE_EVENT_CLEANUP_BEGUN), MODE_ENTER);
+                ck_assert_int_eq(mode, MODE_CLEANING);
+                ck_assert_int_eq(mode_step(&mode, MODE_EVENT_ALL_AT_REST), MODE_FINISH);
+                ck_assert_int_eq(mode, MODE_EXITED);
+        }
+}
+END_TEST
+
+START_TEST(reloads_coalesce) {
+        Mode mode = MODE_STARTING;
+
+        ck_assert_int_eq(mode_step(&mode, MODE_EVENT_RELOAD), MODE_POSTPONE);
+        ck_assert_int_eq(mode_step(&mode, MODE_EVENT_SETTLED), MODE_ENTER);
+        ck_assert_int_eq(mode_step(&mode, MODE_EVENT_RELOAD), MODE_BEGIN_RELOAD);
+        ck_assert_int_eq(mode_step(&mode, MODE_EVENT_RELOAD), MODE_POSTPONE);
+        ck_assert_int_eq(mode_step(&mode, MODE_EVENT_RELOADED), MODE_ENTER);
+        ck_assert_int_eq(mode, MODE_RUNNING);
+}
+END_TEST
+
+/* status */
+
+START_TEST(status_while_running) {
+        char text[STATUS_TEXT_MAX];
+
+        status_text(text, MODE_RUNNING, &(StatusCounts) { .total = 5, .running = 5 });
+        ck_assert_str_eq(text, "running: 5 of 5 daemons");
+        status_text(text, MODE_STARTING,
+                    &(StatusCounts) { .total = 5, .running = 3, .starting = 2, .starting_name = "db" });
+        ck_assert_str_eq(text, "starting: 3 of 5 ready, 2 starting (db, …)");
+        status_text(text, MODE_RUNNING,
+                    &(StatusCounts) { .total = 3, .running = 1, .delayed = 1, .failed = 1, .failed_name = "x" });
+        ck_assert_str_eq(text, "running: 1 of 3 daemons, 1 waiting to be restarted, 1 failed (x)");
+}
+END_TEST
+
+START_TEST(status_while_stopping) {
+        char text[STATUS_TEXT_MAX];
+        SequenceProgress progress = {
+                .phase = PHASE_DRAIN, .latest = S(120), .total = 7, .left = 3,
+                .forced_in_all = 1, .slowest_since = S(100),
+        };
+
+        status_text_stopping(text, &progress, "web", S(112));
+        ck_assert_str_eq(text, "drain: 3 of 7 left, slowest web (12 s), 8.00 s to the deadline, 1 forced");
+        progress.left = progress.forced_in_all = 0;
+        status_text_stopping(text, &progress, NULL, S(112));
+        ck_assert_str_eq(text, "drain: 0 of 7 left");
+}
+END_TEST
+
+START_TEST(status_is_cut_and_terminated) {
+        char text[STATUS_TEXT_MAX], name[2 * STATUS_TEXT_MAX];
+
+        memset(name, 'x', sizeof(name) - 1);
+        name[sizeof(name) - 1] = '\0';
+        status_text(text, MODE_STARTING, &(StatusCounts) { .total = 1, .starting = 1, .starting_name = name });
+        ck_assert_uint_eq(strlen(text), STATUS_TEXT_MAX - 1);
+}
+END_TEST
+
+static Suite *make_suite(void) {
+        Suite *suite = suite_create("model/policy");
+        TCase *tcase = tcase_create("policy");
+
+        tcase_add_test(tcase, window_of_the_phase_alone);
+        tcase_add_test(tcase, window_with_a_time_of_its_own);
+        tcase_add_test(tcase, window_after_one_that_moved_the_end);
+        tcase_add_test(tcase, window_with_a_least_time);
+        tcase_add_test(tcase, windows_do_not_wrap);
+        tcase_add_test(tcase, start_waits_for_readiness);
+        tcase_add_test(tcase, start_is_blocked_only_by_what_is_required);
+        tcase_add_test(tcase, restart_delays_grow_and_end);
+        tcase_add_test(tcase, restart_delay_has_a_cap);
+        tcase_add_test(tcase, restart_after_a_long_run_is_at_once);
+        tcase_add_test(tcase, restart_policies);
+        tcase_add_test(tcase, mode_names_are_complete);
+        tcase_add_loop_test(tcase, signals_are_taken_in_every_mode, 0, MODE_MAX_);
+        tcase_add_test(tcase, a_stop_breaks_in_and_cannot_be_revoked);
+        tcase_add_test(tcase, reloads_coalesce);
+        tcase_add_test(tcase, status_while_running);
+        tcase_add_test(tcase, status_while_stopping);
+        tcase_add_test(tcase, status_is_cut_and_terminated);
+        suite_add_tcase(suite, tcase);
+        return suite;
+}
+
+int main(void) {
+        return unit_main(make_suite());
+}
