@@ -36,6 +36,8 @@ void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actio
                 finish_begin(child);
         if (actions & ACTION_STEP)
                 finish_step(child);
+        if (actions & ACTION_PASS_ON)
+                finish_pass_on(child);
         if (actions & ACTION_KILL)
                 finish_kill(child);
         if (actions & ACTION_TIDY)

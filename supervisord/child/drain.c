@@ -74,7 +74,7 @@ static void drain_wait_for_job(Child *child) {
 
 void drain_begin(Child *child) {
         if (child->daemon->drain.signo > 0)
-                finish_signal(child, child->daemon->drain.signo);
+                finish_signal_main(child, child->daemon->drain.signo);
 
         switch (child->daemon->drain.until) {
         case DRAIN_EXIT:

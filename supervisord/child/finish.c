@@ -14,21 +14,28 @@
 /* A killed process is gone within milliseconds, unless it hangs in the kernel. */
 #define KILL_TIMEOUT (2 * USEC_PER_SEC)
 
-void finish_signal(Child *child, int signo) {
+static void finish_note_signal(const Child *child, int signo, const char *to, int outcome) {
         char name[SIGNAL_TEXT_MAX];
-        int r;
 
+        format_signal(name, signo);
+        if (outcome < 0)
+                note(child, LOG_ERR, MESSAGE_NONE, "cannot send SIG%s to %s: %s", name, to,
+                     strerror(-outcome));
+        else
+                note(child, LOG_DEBUG, MESSAGE_NONE, "sent SIG%s to %s", name, to);
+}
+
+void finish_signal_main(Child *child, int signo) {
         if (pidref_is_set(&child->main))
-                r = pidref_signal(&child->main, signo);
-        else
-                r = tree_signal(child->tree, signo);
+                finish_note_signal(child, signo, "the main process", pidref_signal(&child->main, signo));
+}
 
-        if (r < 0)
-                note(child, LOG_ERR, MESSAGE_NONE, "cannot send SIG%s: %s", format_signal(name, signo),
-                     strerror(-r));
+/* A step is for the main process; when that is gone, for whatever is left. */
+static void finish_signal(Child *child, int signo) {
+        if (pidref_is_set(&child->main))
+                finish_signal_main(child, signo);
         else
-                note(child, LOG_DEBUG, MESSAGE_NONE, "sent SIG%s to %s", format_signal(name, signo),
-                     pidref_is_set(&child->main) ? "the main process" : "the whole tree");
+                finish_note_signal(child, signo, "all its processes", tree_signal(child->tree, signo));
 }
 
 static int finish_count_one(void *userdata, pid_t pid) {
@@ -56,6 +63,8 @@ static usec_t finish_open_end(const Child *child) {
 DaemonEvent finish_step_event(const Child *child) {
         const StopSchedule *schedule = &child->daemon->stop;
 
+        if (child->step_again)
+                return EVENT_STEP_DUE;
         if (child->stop_step < schedule->count && schedule->steps[child->stop_step].signo != SIGKILL)
                 return EVENT_STEP_DUE;
         return EVENT_STEPS_OVER;
@@ -63,19 +72,40 @@ DaemonEvent finish_step_event(const Child *child) {
 
 void finish_begin(Child *child) {
         child->stop_step = 0;
+        child->step_again = false;
         if (tree_is_empty(child->tree)) /* the notice of it is under way */
                 return;
         child_post(child, finish_step_event(child));
 }
 
 void finish_step(Child *child) {
-        const StopStep *step = &child->daemon->stop.steps[child->stop_step++];
-        usec_t wait = step->wait != USEC_INFINITY ? step->wait : finish_open_end(child);
+        const StopStep *step;
+
+        if (TAKE(child->step_again)) {
+                step = &child->daemon->stop.steps[child->stop_step - 1];
+        } else {
+                step = &child->daemon->stop.steps[child->stop_step++];
+                child->step_deadline =
+                        usec_add(loop_now(child->context->loop),
+                                 step->wait != USEC_INFINITY ? step->wait : finish_open_end(child));
+        }
 
         finish_signal(child, step->signo);
-        if (child->state == STATE_STOPPING || child->state == STATE_SWEEPING)
-                finish_signal(child, SIGCONT); /* a stopped process would not hear it */
-        loop_timer_set(child->timer, usec_add(loop_now(child->context->loop), wait));
+        finish_signal(child, SIGCONT); /* a stopped process would not hear it */
+        loop_timer_set(child->timer, child->step_deadline);
+}
+
+/*
+ * The main process had the signal and is gone; what it leaves may be finishing its work, or may
+ * never have heard of the stop. So it is left alone for half of the step's time, then told too.
+ */
+void finish_pass_on(Child *child) {
+        usec_t now = loop_now(child->context->loop);
+
+        if (child->stop_step == 0 || tree_is_empty(child->tree))
+                return;
+        child->step_again = true;
+        loop_timer_set(child->timer, usec_add(now, usec_sub(child->step_deadline, now) / 2));
 }
 
 void finish_kill(Child *child) {

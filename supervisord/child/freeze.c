@@ -23,7 +23,7 @@ void freeze_begin(Child *child) {
                 helper_start(child, child->daemon->freeze.command, freeze_on_command);
                 break;
         case FREEZE_SIGNAL:
-                finish_signal(child, child->daemon->freeze.signo);
+                finish_signal_main(child, child->daemon->freeze.signo);
                 child_post(child, EVENT_FREEZE_DONE);
                 break;
         default:

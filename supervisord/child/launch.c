@@ -123,8 +123,7 @@ static void launch_reset(Child *child) {
         child->status[0] = child->reason[0] = '\0';
         child->main_exit = (ExitStatus) { 0 };
         child->history.started = now;
-        child->start_deadline = usec_add(now, child->daemon->ready.timeout);
-        loop_timer_set(child->timer, child->start_deadline);
+        loop_timer_set(child->timer, usec_add(now, child->daemon->ready.timeout));
 }
 
 static int launch_follow(Child *child, const Spawned *spawned) {

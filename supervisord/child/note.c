@@ -83,6 +83,7 @@ static void note_cut(const Child *child, MessageId message, Phase phase, const c
 void note_ready(Child *child) {
         char elapsed[DURATION_TEXT_MAX];
 
+        child->reason[0] = '\0';
         note(child, LOG_INFO, MESSAGE_DAEMON_READY, "ready after %s, main process %d",
              format_elapsed(elapsed, usec_sub(child->state_since, child->history.started)),
              (int) child->main.pid);

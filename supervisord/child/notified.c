@@ -33,6 +33,31 @@ static const char *notified_outcome_text(int outcome) {
         }
 }
 
+/* As the second message of systemd-notify(1), BARRIER=1, whose sender may be gone already. */
+static bool notified_is_empty(const NotifyMessage *message) {
+        return !message->ready && message->main_pid == 0 && message->extend == 0
+                && message->status[0] == '\0';
+}
+
+/* A daemon that is busy starting asks for more time, as with systemd. */
+static void notified_extend_start(Child *child, usec_t extend) {
+        usec_t deadline = usec_add(loop_now(child->context->loop), extend);
+
+        if (child->state != STATE_STARTING && child->state != STATE_PROBING)
+                return;
+        if (deadline > loop_timer_get(child->timer))
+                loop_timer_set(child->timer, deadline);
+}
+
+static void notified_take_main(Child *child, pid_t sender, pid_t pid) {
+        if (pid == child->main.pid || !daemon_state_is_up(child->state))
+                return;
+        if (track_claim(child, pid, false))
+                child_post(child, EVENT_MAIN_FOUND);
+        else
+                notified_refuse(child, sender, "it names a main process that is none of its own");
+}
+
 static int notified_on_message(void *userdata, pid_t sender, int outcome, const NotifyMessage *message) {
         Child *child = userdata;
 
@@ -40,6 +65,8 @@ static int notified_on_message(void *userdata, pid_t sender, int outcome, const 
                 notified_refuse(child, sender, notified_outcome_text(outcome));
                 return 0;
         }
+        if (notified_is_empty(message))
+                return 0;
         if (!tree_contains(child->tree, sender)) {
                 notified_refuse(child, sender, "it is no process of this daemon");
                 return 0;
@@ -47,13 +74,10 @@ static int notified_on_message(void *userdata, pid_t sender, int outcome, const 
 
         if (message->status[0] != '\0')
                 snprintf(child->status, sizeof(child->status), "%s", message->status);
-        if (message->main_pid > 0 && message->main_pid != child->main.pid
-            && daemon_state_is_up(child->state)) {
-                if (track_claim(child, message->main_pid, false))
-                        child_post(child, EVENT_MAIN_FOUND);
-                else
-                        notified_refuse(child, sender, "it names a main process that is none of its own");
-        }
+        if (message->extend > 0)
+                notified_extend_start(child, message->extend);
+        if (message->main_pid > 0)
+                notified_take_main(child, sender, message->main_pid);
         if (message->ready) {
                 child->notified = true;
                 if (child->state == STATE_PROBING && child->daemon->ready.on == READY_NOTIFY)

@@ -60,7 +60,6 @@ struct Child {
 
         Tree *tree;
         LoopSource *timer; /* what the state at hand waits for at most */
-        usec_t start_deadline;
         usec_t restart_delay;
 
         Process first; /* the first process of a start */
@@ -87,7 +86,9 @@ struct Child {
         LoopSource *job; /* drain until "jobs": a process that is waited for */
         PidRef job_ref;
         Helper helper;
-        size_t stop_step; /* the next one of the schedule */
+        size_t stop_step;     /* the next one of the schedule */
+        usec_t step_deadline; /* of the one at hand */
+        bool step_again;      /* its signal goes to what is left too */
 };
 
 /* child.c */
@@ -154,12 +155,13 @@ void drain_forget(Child *child);
 void finish_begin(Child *child);
 void finish_step(Child *child);
 DaemonEvent finish_step_event(const Child *child); /* what the end of a step's time means */
+void finish_pass_on(Child *child);
 void finish_kill(Child *child);
 void finish_tidy(Child *child);
 void finish_tidied(Child *child);
 void finish_remove(Child *child);
-/* Signals the main process, or all of the tree if there is none. */
-void finish_signal(Child *child, int signo);
+/* Signals the main process, if there is one. */
+void finish_signal_main(Child *child, int signo);
 size_t finish_count(Child *child); /* processes of the tree */
 
 /* note.c */

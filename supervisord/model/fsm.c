@@ -121,7 +121,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_CLEANUP] = IGNORE,
                 [EVENT_CLEANUP_DEADLINE] = GO(KILLING, A(NOTE_FORCED) | A(KILL)),
                 [EVENT_READY] = IGNORE,
-                [EVENT_MAIN_EXITED] = STAY(A(CHECK_TREE)),
+                [EVENT_MAIN_EXITED] = STAY(A(CHECK_TREE) | A(PASS_ON)),
                 [EVENT_TREE_EMPTY] = GO(TIDYING, A(TIDY)),
                 [EVENT_STEP_DUE] = STAY(A(STEP)),
                 [EVENT_STEPS_OVER] = GO(KILLING, A(NOTE_FORCED) | A(KILL)),
@@ -155,7 +155,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = GO(STOPPING, A(NONE)),
                 [EVENT_READY] = IGNORE,
-                [EVENT_MAIN_EXITED] = STAY(A(CHECK_TREE)),
+                [EVENT_MAIN_EXITED] = STAY(A(CHECK_TREE) | A(PASS_ON)),
                 [EVENT_TREE_EMPTY] = GO(TIDYING, A(TIDY)),
                 [EVENT_STEP_DUE] = STAY(A(STEP)),
                 [EVENT_STEPS_OVER] = GO(KILLING, A(KILL)),
@@ -233,7 +233,8 @@ const char *daemon_action_name(DaemonAction action) {
         static const char *const names[] = {
                 "NOTE_FAILURE", "NOTE_FORCED", "NOTE_SKIPPED", "NOTE_STUCK", "FOLLOW", "SPAWN",
                 "PROBE",        "SAY_READY",   "FREEZE",       "DRAIN",      "CHECK_TREE", "STOP",
-                "STEP",         "KILL",        "TIDY",         "REMOVE",     "DELAY",  "NOTE_END",
+                "STEP",         "PASS_ON",     "KILL",         "TIDY",       "REMOVE", "DELAY",
+                "NOTE_END",
         };
         static_assert(1 << ELEMENTSOF(names) == ACTION_MAX_, "every action has a name");
 

@@ -78,12 +78,13 @@ typedef enum DaemonAction {
         ACTION_CHECK_TREE = 1 << 10,  /* from now on report when the tree is empty */
         ACTION_STOP = 1 << 11,        /* begin the stop schedule */
         ACTION_STEP = 1 << 12,        /* take its next step */
-        ACTION_KILL = 1 << 13,        /* kill the whole tree and start the kill deadline */
-        ACTION_TIDY = 1 << 14,        /* run the cleanup command */
-        ACTION_REMOVE = 1 << 15,      /* remove its files and its cgroup */
-        ACTION_DELAY = 1 << 16,       /* start the delay before the next start */
-        ACTION_NOTE_END = 1 << 17,    /* it is at rest: log */
-        ACTION_MAX_ = 1 << 18,
+        ACTION_PASS_ON = 1 << 13,     /* let what is left have the step's signal too, in a while */
+        ACTION_KILL = 1 << 14,        /* kill the whole tree and start the kill deadline */
+        ACTION_TIDY = 1 << 15,        /* run the cleanup command */
+        ACTION_REMOVE = 1 << 16,      /* remove its files and its cgroup */
+        ACTION_DELAY = 1 << 17,       /* start the delay before the next start */
+        ACTION_NOTE_END = 1 << 18,    /* it is at rest: log */
+        ACTION_MAX_ = 1 << 19,
 } DaemonAction;
 
 typedef enum FsmKind {
