@@ -101,6 +101,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_FREEZE] = IGNORE,
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = GO(STOPPING, A(CHECK_TREE) | A(STOP)),
+                [EVENT_FREEZE_DEADLINE] = IGNORE,
                 [EVENT_DRAIN_DEADLINE] = IGNORE,
                 [EVENT_MAIN_FOUND] = STAY(A(FOLLOW)),
                 [EVENT_READY] = IGNORE,
