@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What the configuration asks of this machine and the machine does not have. Looks up users and
+ * groups on the way, which daemons are started with later. Blocks where the file system and the
+ * user database do.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "config/identity.h"
+#include "config/load.h"
+#include "config/remark.h"
+
+#define CHECK_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static bool check_is_program(const char *path) {
+        struct stat st;
+
+        return file_stat(AT_FDCWD, path, &st) == 0 && S_ISREG(st.st_mode) &&
+               access(path, X_OK) == 0;
+}
+
+/* Where a shell would find the program, malloc'ed; NULL: nowhere, or no memory. */
+static char *check_find_program(const char *name) {
+        const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+
+        for (const char *at = CHECK_PATH; *at; at += strspn(at, ":")) {
+                int length = (int) strcspn(at, ":");
+                CLEANUP(freep) char *path = NULL;
+
+                if (asprintf(&path, "%.*s/%s", length, at, base) < 0) {
+                        path = NULL;
+                        return NULL;
+                }
+                if (check_is_program(path))
+                        return TAKE(path);
+                at += length;
+        }
+        return NULL;
+}
+
+/* Whether the daemon's user has these permissions (07), as far as the mode tells. */
+static bool check_may(const DaemonConfig *daemon, const struct stat *st, mode_t permissions) {
+        const Identity *identity = &daemon->identity;
+        uid_t uid = identity->switch_user ? identity->uid : geteuid();
+        bool in_group = st->st_gid == (identity->switch_user ? identity->gid : getegid());
+
+        if (uid == 0)
+                return true;
+        for (size_t i = 0; i < identity->group_count; i++)
+                in_group = in_group || identity->groups[i] == st->st_gid;
+        if (st->st_uid == uid)
+                permissions <<= 6;
+        else if (in_group)
+                permissions <<= 3;
+        return (st->st_mode & permissions) == permissions;
+}
+
+/* The program of a command: the setting's own, or a hook's. */
+static void check_program(const DaemonConfig *daemon,
+                          const char *path,
+                          char *const *command,
+                          bool as_daemon,
+                          Diag *diag) {
+        CLEANUP(freep) char *found = NULL;
+        const char *program;
+        struct stat st;
+        int r;
+
+        if (!command)
+                return;
+        program = command[0];
+        if (program[0] != '/') {
+                found = check_find_program(program);
+                remark_error(diag, daemon, path,
+                             "the program \"%.200s\" is no absolute path; write \"%s\"", program,
+                             found ? found : "/usr/sbin/…");
+                return;
+        }
+        r = file_stat(AT_FDCWD, program, &st);
+        if (r == FILE_E_MISSING) {
+                found = check_find_program(program);
+                if (found)
+                        remark_error(diag, daemon, path, "\"%.200s\" does not exist; write \"%s\"",
+                                     program, found);
+                else
+                        remark_error(diag, daemon, path,
+                                     "\"%.200s\" does not exist; install it or correct the path",
+                                     program);
+        } else if (r != 0)
+                remark_error(diag, daemon, path,
+                             "\"%.200s\" cannot be reached; check the permissions of its "
+                             "directories",
+                             program);
+        else if (!S_ISREG(st.st_mode))
+                remark_error(diag, daemon, path,
+                             "\"%.200s\" is a directory, FIFO, socket or device; write the path "
+                             "of a program",
+                             program);
+        else if (access(program, X_OK) != 0)
+                remark_error(diag, daemon, path, "\"%.200s\" is not executable; run: chmod +x %.200s",
+                             program, program);
+        else if (as_daemon && !check_may(daemon, &st, 01))
+                remark_warning(diag, daemon, path,
+                               "its user may not execute \"%.200s\"; run: chmod o+x %.200s", program,
+                               program);
+}
+
+static void check_commands(const DaemonConfig *daemon, Diag *diag) {
+        check_program(daemon, "command", daemon->command, true, diag);
+        check_program(daemon, "freeze.command", daemon->freeze.command, false, diag);
+        check_program(daemon, "drain.command", daemon->drain.command, false, diag);
+        check_program(daemon, "cleanup.command", daemon->cleanup.command, false, diag);
+}
+
+/* The first of the settings that change the user, or NULL. */
+static const char *check_identity_setting(const DaemonConfig *daemon) {
+        return daemon->user     ? "user"
+               : daemon->group  ? "group"
+               : daemon->groups ? "groups"
+                                : NULL;
+}
+
+static int check_identity(DaemonConfig *daemon, Diag *diag) {
+        const char *setting = check_identity_setting(daemon), *missing = NULL;
+        int r;
+
+        if (!setting)
+                return 0;
+        if (geteuid() != 0)
+                remark_error(diag, daemon, setting,
+                             "only root can change it, and this runs as uid %u; remove it or run "
+                             "supervisord as root",
+                             geteuid());
+        r = identity_find(daemon->user, daemon->group, daemon->groups, &daemon->identity, &missing);
+        switch (r) {
+        case IDENTITY_E_USER:
+                remark_error(diag, daemon, "user",
+                             "there is no user \"%.80s\" on this machine; create it or write "
+                             "another one",
+                             daemon->user);
+                return 0;
+        case IDENTITY_E_GROUP:
+                remark_error(diag, daemon, missing == daemon->group ? "group" : "groups",
+                             "there is no group \"%.80s\" on this machine; create it or write "
+                             "another one",
+                             missing);
+                return 0;
+        case IDENTITY_E_NO_GROUP:
+                remark_error(diag, daemon, "user",
+                             "user %.80s has no entry on this machine and so no group of its own; "
+                             "set group too",
+                             daemon->user);
+                return 0;
+        default:
+                return r;
+        }
+}
+
+static void check_directory(const DaemonConfig *daemon, Diag *diag) {
+        struct stat st;
+
+        if (file_stat(AT_FDCWD, daemon->directory, &st) != 0)
+                remark_error(diag, daemon, "directory",
+                             "\"%.200s\" does not exist or cannot be reached; create it or write "
+                             "another one",
+                             daemon->directory);
+        else if (!S_ISDIR(st.st_mode))
+                remark_error(diag, daemon, "directory",
+                             "\"%.200s\" is no directory; write the path of one",
+                             daemon->directory);
+        else if (!check_may(daemon, &st, 01))
+                remark_warning(diag, daemon, "directory",
+                               "its user may not enter \"%.200s\"; run: chmod o+x %.200s",
+                               daemon->directory, daemon->directory);
+}
+
+/* The directory that a file is in: 0 with *ret, or what file_stat() says. */
+static int check_stat_parent(const char *path, struct stat *ret) {
+        CLEANUP(freep) char *parent = strndup(path, (size_t) (strrchr(path, '/') + 1 - path));
+
+        return parent ? file_stat(AT_FDCWD, parent, ret) : -ENOMEM;
+}
+
+/* Only warnings: something else may make the directory before the daemon needs it. */
+static int check_pidfile(const DaemonConfig *daemon, Diag *diag) {
+        struct stat st;
+        int r;
+
+        if (!daemon->pidfile)
+                return 0;
+        r = check_stat_parent(daemon->pidfile, &st);
+        if (r < 0)
+                return r;
+        if (r != 0 || !S_ISDIR(st.st_mode))
+                remark_warning(diag, daemon, "pidfile",
+                               "the directory of \"%.200s\" does not exist (yet)", daemon->pidfile);
+        else if (!check_may(daemon, &st, 03))
+                remark_warning(diag, daemon, "pidfile",
+                               "its user may not write into the directory of \"%.200s\"; give it a "
+                               "directory of its own there",
+                               daemon->pidfile);
+        return 0;
+}
+
+static int check_output(const DaemonConfig *daemon, Diag *diag) {
+        struct stat st;
+        int r;
+
+        if (!daemon->output.file)
+                return 0;
+        r = check_stat_parent(daemon->output.file, &st);
+        if (r < 0)
+                return r;
+        if (r != 0 || !S_ISDIR(st.st_mode))
+                remark_error(diag, daemon, "output.file",
+                             "the directory of \"%.200s\" does not exist; create it",
+                             daemon->output.file);
+        else if (file_stat(AT_FDCWD, daemon->output.file, &st) == 0 && S_ISDIR(st.st_mode))
+                remark_error(diag, daemon, "output.file",
+                             "\"%.200s\" is a directory; write the path of a file in it",
+                             daemon->output.file);
+        return 0;
+}
+
+int config_check_system(Config *config, Diag *diag) {
+        for (size_t i = 0; i < config->daemon_count; i++) {
+                DaemonConfig *daemon = &config->daemons[i];
+                int r;
+
+                r = check_identity(daemon, diag);
+                if (r == 0)
+                        r = check_pidfile(daemon, diag);
+                if (r == 0)
+                        r = check_output(daemon, diag);
+                if (r < 0)
+                        return r;
+                check_commands(daemon, diag);
+                check_directory(daemon, diag);
+        }
+        return 0;
+}

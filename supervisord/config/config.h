@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the administrator asked for: the whole configuration, read, checked and from then on never
+ * changed. It is reference-counted, so that a daemon can hold the one that it was made from while
+ * a newer one exists. Everything that a stop needs is in here, looked up at load time: users and
+ * groups as numbers, schedules as steps, the order as a graph.
+ */
+
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/macro.h"
+#include "config/graph.h"
+#include "config/schema.h"
+
+/* How a daemon behaves when it is started. */
+typedef enum DaemonType {
+        DAEMON_SIMPLE,  /* stays in the foreground */
+        DAEMON_NOTIFY,  /* stays in the foreground and speaks sd_notify(3) */
+        DAEMON_FORKING, /* the first process exits, another one stays */
+        DAEMON_TYPE_MAX_,
+} DaemonType;
+
+/* What shows that a daemon is ready for work. */
+typedef enum ReadyOn {
+        READY_AUTO,    /* by type: exec, notify, or pidfile / exit */
+        READY_EXEC,    /* its program was executed */
+        READY_EXIT,    /* its first process exited with 0 (forking) */
+        READY_NOTIFY,  /* READY=1 on its private socket */
+        READY_PIDFILE, /* its pidfile names a process of its tree */
+        READY_LISTEN,  /* a socket of its tree listens (on ready.port, if given) */
+        READY_TCP,     /* ready.address accepts a connection */
+        READY_UNIX,    /* ready.path accepts a connection */
+        READY_FILE,    /* ready.path exists */
+        READY_MAX_,
+} ReadyOn;
+
+typedef enum FreezeMethod {
+        FREEZE_AUTO, /* command or signal if given, else none */
+        FREEZE_SIGNAL,
+        FREEZE_COMMAND,
+        FREEZE_NONE,
+        FREEZE_MAX_,
+} FreezeMethod;
+
+typedef enum DrainUntil {
+        DRAIN_AUTO,    /* command if given; exit if a freeze or drain signal is given; else none */
+        DRAIN_EXIT,    /* its tree is empty */
+        DRAIN_JOBS,    /* nothing but its main process is left in its tree */
+        DRAIN_COMMAND, /* drain.command exits with 0 */
+        DRAIN_NONE,
+        DRAIN_MAX_,
+} DrainUntil;
+
+typedef enum RestartPolicy {
+        RESTART_ALWAYS,
+        RESTART_ON_FAILURE, /* not after a clean end: exit status 0 */
+        RESTART_NEVER,
+        RESTART_MAX_,
+} RestartPolicy;
+
+typedef enum OutputTo {
+        OUTPUT_JOURNAL, /* straight into journald; stderr of supervisord where there is none */
+        OUTPUT_FILE,    /* appended to output.file */
+        OUTPUT_INHERIT, /* supervisord's own stdout and stderr */
+        OUTPUT_NULL,
+        OUTPUT_MAX_,
+} OutputTo;
+
+/* One step of stop.signals: send the signal, give the tree that much time. */
+typedef struct StopStep {
+        int signo;  /* SIGKILL goes to the whole tree, others to the main process */
+        usec_t wait; /* USEC_INFINITY for a last step without a time */
+} StopStep;
+
+typedef struct StopSchedule {
+        StopStep *steps;
+        size_t count;
+} StopSchedule;
+
+/* Who a daemon runs as; looked up when the configuration is read. */
+typedef struct Identity {
+        bool switch_user; /* false: as supervisord itself, nothing below is used */
+        uid_t uid;
+        gid_t gid;
+        gid_t *groups; /* supplementary groups */
+        size_t group_count;
+        char *user_name;
+        char *home;
+        char *shell;
+} Identity;
+
+#define LIMIT_COUNT RLIM_NLIMITS
+
+/* limits.*: one entry per RLIMIT_ number. */
+typedef struct Limits {
+        bool set[LIMIT_COUNT];
+        struct rlimit value[LIMIT_COUNT];
+} Limits;
+
+typedef struct DaemonConfig {
+        char *name;
+        SettingOrigin origin; /* where the daemon itself stands */
+        unsigned index;       /* its place in Config.daemons and in the graph */
+
+        DaemonType type;
+        char **command; /* command[0] is an absolute path */
+        char *pidfile;
+        char **requires;
+        char **after;
+        bool essential;
+
+        char *user;
+        char *group;
+        char **groups;
+        Identity identity;
+        char *directory;
+        mode_t umask;
+        char **environment; /* "KEY=value" */
+        Limits limits;
+        int64_t nice;
+        int64_t oom_score_adjust;
+        bool no_new_privileges;
+
+        struct {
+                OutputTo to;
+                char *file;
+                char *identifier; /* never NULL after the check: the daemon's name */
+                int priority;     /* LOG_INFO, … */
+        } output;
+
+        struct {
+                ReadyOn on; /* never READY_AUTO after the check */
+                usec_t timeout;
+                char *address; /* "127.0.0.1:6379", "[::1]:80" */
+                int64_t port;  /* 0: any */
+                char *path;
+        } ready;
+
+        struct {
+                FreezeMethod method; /* never FREEZE_AUTO after the check */
+                int signo;           /* 0: none */
+                char **command;
+                usec_t timeout; /* USEC_INFINITY: the phase's */
+        } freeze;
+
+        struct {
+                DrainUntil until; /* never DRAIN_AUTO after the check */
+                int signo;        /* 0: none; sent to the main process when the drain begins */
+                char **command;
+                usec_t interval; /* between two runs of the command */
+                usec_t timeout;  /* USEC_INFINITY: the phase's */
+        } drain;
+
+        StopSchedule stop;
+
+        struct {
+                char **command;
+                char **remove; /* paths */
+                usec_t timeout; /* USEC_INFINITY: the phase's, or the schedule's if that is longer */
+        } cleanup;
+
+        struct {
+                RestartPolicy policy;
+                usec_t delay;     /* before the first restart */
+                usec_t delay_max; /* the delay doubles up to this */
+                usec_t reset;     /* after so long a run the next restart is a first one again */
+                int64_t limit;    /* restarts in a row before giving up; 0: no limit */
+        } restart;
+
+        SettingOrigin *origins; /* where each value came from, by index into schema_daemon */
+} DaemonConfig;
+
+typedef struct SupervisorConfig {
+        usec_t freeze_timeout;
+        usec_t drain_timeout;
+        usec_t cleanup_timeout;
+        char *runtime_directory;
+        bool cgroups; /* false: never use cgroups, even where they could be */
+        int log_priority;
+
+        SettingOrigin *origins; /* by index into schema_supervisor */
+} SupervisorConfig;
+
+typedef struct Config {
+        unsigned reference_count;
+        SupervisorConfig supervisor;
+        DaemonConfig *daemons; /* in order of the files */
+        size_t daemon_count;
+        Graph *graph;
+        char **files; /* every file that was read; SettingOrigin.file points in here */
+} Config;
+
+/* An empty configuration with one reference and the supervisor's defaults. */
+int config_new(Config **ret);
+Config *config_ref(Config *config);
+/* Drops a reference; accepts NULL; returns NULL. */
+Config *config_unref(Config *config);
+DEFINE_CLEANUP(Config, config_unref)
+
+/* The daemon of that name, or NULL. Borrowed. */
+const DaemonConfig *config_find(const Config *config, const char *name);
+
+/*
+ * For the reader: appends a daemon with all defaults (it is moved by the next call, borrow it no
+ * longer), and a file name that lives as long as the configuration.
+ */
+int config_add_daemon(Config *config, const char *name, SettingOrigin origin, DaemonConfig **ret);
+int config_add_file(Config *config, const char *file, const char **ret);
+
+/* Sum of the steps' times; USEC_INFINITY if a step has none. The steps from SIGKILL on count 0. */
+usec_t stop_schedule_total(const StopSchedule *schedule);

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What follows from the settings together: AUTO values are decided, and what contradicts itself or
+ * has no effect is found. Most of it is in two tables. Pure, nothing here can block.
+ */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "config/load.h"
+#include "config/order.h"
+#include "config/remark.h"
+#include "config/value.h"
+
+#define BIT(value) (1u << (value))
+
+/* A setting and the choices of another one with which it goes together. */
+typedef struct ResolveRule {
+        const char *path;
+        const char *choice;
+        unsigned values;
+        Severity severity;
+} ResolveRule;
+
+/* With one of these choices the setting must be given. */
+static const ResolveRule resolve_needed[] = {
+        { "pidfile", "ready.on", BIT(READY_PIDFILE), SEVERITY_ERROR },
+        { "ready.address", "ready.on", BIT(READY_TCP), SEVERITY_ERROR },
+        { "ready.path", "ready.on", BIT(READY_UNIX) | BIT(READY_FILE), SEVERITY_ERROR },
+        { "freeze.signal", "freeze.method", BIT(FREEZE_SIGNAL), SEVERITY_ERROR },
+        { "freeze.command", "freeze.method", BIT(FREEZE_COMMAND), SEVERITY_ERROR },
+        { "drain.command", "drain.until", BIT(DRAIN_COMMAND), SEVERITY_ERROR },
+        { "output.file", "output.to", BIT(OUTPUT_FILE), SEVERITY_ERROR },
+};
+
+/* Without one of these choices the setting has no effect. */
+static const ResolveRule resolve_used[] = {
+        { "ready.address", "ready.on", BIT(READY_TCP), SEVERITY_WARNING },
+        { "ready.port", "ready.on", BIT(READY_LISTEN), SEVERITY_WARNING },
+        { "ready.path", "ready.on", BIT(READY_UNIX) | BIT(READY_FILE), SEVERITY_WARNING },
+        { "freeze.signal", "freeze.method", BIT(FREEZE_SIGNAL), SEVERITY_WARNING },
+        { "freeze.command", "freeze.method", BIT(FREEZE_COMMAND), SEVERITY_WARNING },
+        { "freeze.timeout", "freeze.method", BIT(FREEZE_SIGNAL) | BIT(FREEZE_COMMAND),
+          SEVERITY_WARNING },
+        { "drain.command", "drain.until", BIT(DRAIN_COMMAND), SEVERITY_WARNING },
+        { "drain.interval", "drain.until", BIT(DRAIN_COMMAND), SEVERITY_WARNING },
+        { "drain.timeout", "drain.until", BIT(DRAIN_EXIT) | BIT(DRAIN_JOBS) | BIT(DRAIN_COMMAND),
+          SEVERITY_WARNING },
+        { "output.file", "output.to", BIT(OUTPUT_FILE), SEVERITY_ERROR },
+        { "output.priority", "output.to", BIT(OUTPUT_JOURNAL), SEVERITY_WARNING },
+        { "restart.delay", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE),
+          SEVERITY_WARNING },
+        { "restart.delay_max", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE),
+          SEVERITY_WARNING },
+        { "restart.reset", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE),
+          SEVERITY_WARNING },
+        { "restart.limit", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE),
+          SEVERITY_WARNING },
+};
+
+static const Setting *resolve_setting(const char *path) {
+        return schema_find(schema_daemon, schema_daemon_count, path);
+}
+
+/* The value of a SETTING_ENUM. */
+static unsigned resolve_choice(const DaemonConfig *daemon, const Setting *setting) {
+        return *(const unsigned *) value_field(setting, daemon);
+}
+
+static const char *resolve_choice_name(const DaemonConfig *daemon, const Setting *setting) {
+        return setting->choices[resolve_choice(daemon, setting)];
+}
+
+static void resolve_auto(DaemonConfig *daemon) {
+        static const ReadyOn by_type[] = { [DAEMON_SIMPLE] = READY_EXEC,
+                                           [DAEMON_NOTIFY] = READY_NOTIFY,
+                                           [DAEMON_FORKING] = READY_EXIT };
+
+        if (daemon->ready.on == READY_AUTO)
+                daemon->ready.on = daemon->type == DAEMON_FORKING && daemon->pidfile
+                                           ? READY_PIDFILE
+                                           : by_type[daemon->type];
+        if (daemon->freeze.method == FREEZE_AUTO)
+                daemon->freeze.method = daemon->freeze.command ? FREEZE_COMMAND
+                                        : daemon->freeze.signo != 0 ? FREEZE_SIGNAL
+                                                                    : FREEZE_NONE;
+        if (daemon->drain.until == DRAIN_AUTO)
+                daemon->drain.until =
+                        daemon->drain.command ? DRAIN_COMMAND
+                        : daemon->drain.signo != 0 || daemon->freeze.method == FREEZE_SIGNAL
+                                ? DRAIN_EXIT
+                                : DRAIN_NONE;
+}
+
+static int resolve_identifier(DaemonConfig *daemon) {
+        if (daemon->output.identifier)
+                return 0;
+        daemon->output.identifier = strdup(daemon->name);
+        return daemon->output.identifier ? 0 : -ENOMEM;
+}
+
+static void resolve_check_needed(const DaemonConfig *daemon, Diag *diag) {
+        for (size_t i = 0; i < ELEMENTSOF(resolve_needed); i++) {
+                const ResolveRule *rule = &resolve_needed[i];
+                const Setting *choice = resolve_setting(rule->choice);
+
+                if ((rule->values & BIT(resolve_choice(daemon, choice))) == 0 ||
+                    remark_is_written(daemon, rule->path))
+                        continue;
+                remark_error(diag, daemon, rule->choice,
+                             "\"%s\" needs %s; set that too, or make another choice here",
+                             resolve_choice_name(daemon, choice), rule->path);
+        }
+}
+
+/* Something that is as it would be anyway does no harm, so that a dump reads back without a word. */
+static void resolve_check_used(const DaemonConfig *daemon,
+                               const DaemonConfig *defaults,
+                               Diag *diag) {
+        for (size_t i = 0; i < ELEMENTSOF(resolve_used); i++) {
+                const ResolveRule *rule = &resolve_used[i];
+                const Setting *choice = resolve_setting(rule->choice);
+                const char *actual = resolve_choice_name(daemon, choice);
+                const char *wanted = choice->choices[__builtin_ctz(rule->values)];
+
+                if ((rule->values & BIT(resolve_choice(daemon, choice))) != 0 ||
+                    value_equal(resolve_setting(rule->path), daemon, defaults))
+                        continue;
+                (rule->severity == SEVERITY_ERROR ? remark_error : remark_warning)(
+                        diag, daemon, rule->path,
+                        "it has no effect with %s = \"%s\"; remove it or write %s = \"%s\"",
+                        rule->choice, actual, rule->choice, wanted);
+        }
+}
+
+/* "127.0.0.1:80", "[::1]:80", ":80" or "80". */
+static bool resolve_is_address(const char *address) {
+        char host[INET6_ADDRSTRLEN + 2];
+        const char *colon = strrchr(address, ':');
+        size_t length = colon ? (size_t) (colon - address) : 0;
+        struct in6_addr binary;
+        int64_t port;
+
+        if (parse_int(colon ? colon + 1 : address, 1, 65535, &port) != 0 || length >= sizeof(host))
+                return false;
+        if (length == 0)
+                return true;
+        memcpy(host, address, length);
+        host[length] = '\0';
+        if (host[0] != '[')
+                return inet_pton(AF_INET, host, &binary) == 1;
+        if (host[length - 1] != ']')
+                return false;
+        host[length - 1] = '\0';
+        return inet_pton(AF_INET6, host + 1, &binary) == 1;
+}
+
+static void resolve_check_ready(const DaemonConfig *daemon, Diag *diag) {
+        if (daemon->ready.on == READY_EXIT && daemon->type != DAEMON_FORKING)
+                remark_error(diag, daemon, "ready.on",
+                             "\"exit\" is for daemons that put themselves into the background; "
+                             "write type = \"forking\" or ready.on = \"exec\"");
+        if (daemon->ready.address && !resolve_is_address(daemon->ready.address))
+                remark_error(diag, daemon, "ready.address",
+                             "\"%.80s\" is no numeric address with a port; "
+                             "write \"127.0.0.1:80\" or \"[::1]:80\"",
+                             daemon->ready.address);
+}
+
+static void resolve_check_drain(const DaemonConfig *daemon, Diag *diag) {
+        if (daemon->drain.until == DRAIN_EXIT && daemon->drain.signo == 0 &&
+            daemon->freeze.method == FREEZE_NONE)
+                remark_warning(diag, daemon, "drain.until",
+                               "nothing tells it to exit, so that each drain will last to its end; "
+                               "set drain.signal or freeze.signal");
+}
+
+static void resolve_check_stop(const DaemonConfig *daemon, Diag *diag) {
+        const StopSchedule *stop = &daemon->stop;
+        char signal_text[SIGNAL_TEXT_MAX];
+
+        for (size_t i = 0; i + 1 < stop->count; i++) {
+                if (stop->steps[i].signo == SIGKILL) {
+                        remark_error(diag, daemon, "stop.signals",
+                                     "nothing is left after KILL; remove what follows it");
+                        return;
+                }
+                if (stop->steps[i].wait == USEC_INFINITY) {
+                        format_signal(signal_text, stop->steps[i].signo);
+                        remark_error(diag, daemon, "stop.signals",
+                                     "the step \"%s\" has no time, so that the next one would "
+                                     "never come; write \"%s 5s\"",
+                                     signal_text, signal_text);
+                        return;
+                }
+        }
+}
+
+static void resolve_check_restart(const DaemonConfig *daemon, Diag *diag) {
+        char delay[DURATION_TEXT_MAX], delay_max[DURATION_TEXT_MAX];
+
+        if (daemon->restart.delay <= daemon->restart.delay_max)
+                return;
+        format_duration(delay, daemon->restart.delay);
+        format_duration(delay_max, daemon->restart.delay_max);
+        remark_error(diag, daemon,
+                     remark_is_written(daemon, "restart.delay") ? "restart.delay"
+                                                                : "restart.delay_max",
+                     "the first delay of %s is longer than the longest one of %s; "
+                     "write delay_max = \"%s\" or more",
+                     delay, delay_max, delay);
+}
+
+static int resolve_daemon(DaemonConfig *daemon, const DaemonConfig *defaults, Diag *diag) {
+        resolve_auto(daemon);
+        if (!remark_is_written(daemon, "command"))
+                remark_error(diag, daemon, "command",
+                             "it is missing; write command = [ \"/usr/sbin/…\" ];");
+        resolve_check_needed(daemon, diag);
+        resolve_check_used(daemon, defaults, diag);
+        resolve_check_ready(daemon, diag);
+        resolve_check_drain(daemon, diag);
+        resolve_check_stop(daemon, diag);
+        resolve_check_restart(daemon, diag);
+        return resolve_identifier(daemon);
+}
+
+static int resolve_compare_pidfiles(const void *a, const void *b) {
+        const DaemonConfig *x = *(const DaemonConfig *const *) a;
+        const DaemonConfig *y = *(const DaemonConfig *const *) b;
+        int r = strcmp(x->pidfile, y->pidfile);
+
+        return r != 0 ? r : (x->index > y->index) - (x->index < y->index);
+}
+
+/* Two daemons that write the same pidfile would be taken for each other. */
+static int resolve_check_pidfiles(const Config *config, Diag *diag) {
+        CLEANUP(freep) const DaemonConfig **daemons = NULL;
+        size_t count = 0;
+
+        daemons = calloc(config->daemon_count + 1, sizeof(*daemons));
+        if (!daemons)
+                return -ENOMEM;
+        for (size_t i = 0; i < config->daemon_count; i++)
+                if (config->daemons[i].pidfile)
+                        daemons[count++] = &config->daemons[i];
+        qsort(daemons, count, sizeof(*daemons), resolve_compare_pidfiles);
+        for (size_t i = 1; i < count; i++)
+                if (strcmp(daemons[i - 1]->pidfile, daemons[i]->pidfile) == 0)
+                        remark_error(diag, daemons[i], "pidfile",
+                                     "\"%.200s\" is also the pidfile of %s; give each its own",
+                                     daemons[i]->pidfile, daemons[i - 1]->name);
+        return 0;
+}
+
+int config_resolve(Config *config, Diag *diag) {
+        CLEANUP(config_unrefp) Config *scratch = NULL;
+        DaemonConfig *defaults;
+        int r;
+
+        if (config->daemon_count == 0 && diag_errors(diag) == 0)
+                diag_add(diag, SEVERITY_ERROR, config->files ? config->files[0] : NULL, 0, NULL,
+                         "no daemons are configured; write "
+                         "daemons: { NAME: { command = [ \"/usr/sbin/…\" ]; }; };");
+        r = config_new(&scratch);
+        if (r == 0)
+                r = config_add_daemon(scratch, "", (SettingOrigin) {}, &defaults);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < config->daemon_count; i++) {
+                r = resolve_daemon(&config->daemons[i], defaults, diag);
+                if (r < 0)
+                        return r;
+        }
+        r = resolve_check_pidfiles(config, diag);
+        return r < 0 ? r : order_resolve(config, diag);
+}
