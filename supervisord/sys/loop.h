@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The door to sd-event: the one loop. Every wake-up of the program comes through a source made
+ * here, each with a name and a priority. A handler that returns below 0 ends the loop with that
+ * error (sd-event alone would silently switch the source off).
+ *
+ * One round of the loop dispatches the pending source with the lowest priority number first.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/inotify.h>
+
+#include "base/macro.h"
+
+typedef struct Loop Loop;
+typedef struct LoopSource LoopSource;
+
+typedef enum LoopPriority {
+        LOOP_STOP = -100,    /* SIGTERM, SIGINT, SIGQUIT */
+        LOOP_NOTIFY = -40,   /* datagrams of daemons: before their death is seen */
+        LOOP_SPAWN = -30,    /* whether an exec succeeded: before the death is seen */
+        LOOP_PROCESS = -20,  /* pidfds: before SIGCHLD reaps */
+        LOOP_CHILD = -10,    /* SIGCHLD */
+        LOOP_TREE = -5,      /* cgroup.events, inotify */
+        LOOP_NORMAL = 0,     /* SIGHUP, SIGUSR1 */
+        LOOP_TIMER = 5,      /* deadlines: after what may have met them */
+        LOOP_PROBE = 10,
+        LOOP_SETTLE = 100,   /* after everything that happened in this round */
+} LoopPriority;
+
+typedef int (*LoopHandler)(void *userdata);
+typedef int (*LoopIoHandler)(void *userdata, uint32_t revents);
+typedef int (*LoopInotifyHandler)(void *userdata, const struct inotify_event *event);
+
+int loop_new(Loop **ret);
+Loop *loop_free(Loop *loop);
+DEFINE_CLEANUP(Loop, loop_free)
+
+/*
+ * Runs until loop_exit(). Returns the code given there, or a negative errno. One round's time
+ * is loop_now().
+ */
+int loop_run(Loop *loop);
+int loop_exit(Loop *loop, int code);
+
+/* The time of this round (CLOCK_MONOTONIC); clock_now() outside the loop. */
+usec_t loop_now(const Loop *loop);
+
+/*
+ * Answers WatchdogSec= of systemd if it is set (sd_event_set_watchdog(3)). 1: yes, 0: not asked for.
+ */
+int loop_enable_watchdog(Loop *loop);
+
+/*
+ * Blocks the signal in this process and makes it an event. Signals that came while the handler did
+ * not run are one event.
+ */
+int loop_add_signal(
+        Loop *loop, LoopSource **ret, int signo, LoopPriority priority, const char *name, LoopHandler handler, void *userdata);
+
+/* A timer, created disarmed. Accurate to 1 ms. */
+int loop_add_timer(
+        Loop *loop, LoopSource **ret, LoopPriority priority, const char *name, LoopHandler handler, void *userdata);
+/* Fires once at `when` (CLOCK_MONOTONIC); USEC_INFINITY disarms. Never allocates. */
+int loop_timer_set(LoopSource *source, usec_t when);
+int loop_timer_disarm(LoopSource *source);
+/* When it will fire; USEC_INFINITY if it is disarmed. */
+usec_t loop_timer_get(const LoopSource *source);
+
+/* A descriptor (borrowed), with EPOLLIN and so on. */
+int loop_add_io(Loop *loop,
+                LoopSource **ret,
+                int fd,
+                uint32_t events,
+                LoopPriority priority,
+                const char *name,
+                LoopIoHandler handler,
+                void *userdata);
+
+/*
+ * Lets the source run at most `burst` times per `interval`; after that it rests until the interval is
+ * over. Without it a flood on an important descriptor would hold up everything that is less important.
+ */
+int loop_io_limit(LoopSource *source, usec_t interval, unsigned burst);
+
+/* An inotify(7) watch on a path; several on the same inode are fine. */
+int loop_add_inotify(Loop *loop,
+                     LoopSource **ret,
+                     const char *path,
+                     uint32_t mask,
+                     LoopPriority priority,
+                     const char *name,
+                     LoopInotifyHandler handler,
+                     void *userdata);
+
+/* A bare "look at me": runs once after loop_defer_arm(), however often that was called. Created disarmed. */
+int loop_add_defer(
+        Loop *loop, LoopSource **ret, LoopPriority priority, const char *name, LoopHandler handler, void *userdata);
+int loop_defer_arm(LoopSource *source);
+
+/* Ends a source of any kind, also from inside its own handler; accepts NULL; returns NULL. */
+LoopSource *loop_source_free(LoopSource *source);

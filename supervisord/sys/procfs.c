@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "sys/procfs.h"
+
+/*
+ * Reads into buffers on the stack, so that a stop can look around without memory. A process may
+ * vanish between any two calls: ENOENT before the open, ESRCH between open and read.
+ */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+
+#define PROCFS_PATH_MAX   64
+#define PROCFS_STAT_MAX   1024
+#define PROCFS_CGROUP_MAX (2 * PATH_MAX) /* v1 hierarchies come before ours */
+
+/* The errno of a failed call as an outcome where it is one. */
+static int procfs_failure(void) {
+        return errno == ENOENT || errno == ESRCH ? PROCFS_E_GONE : errno_negative();
+}
+
+static int procfs_open(int dirfd, pid_t pid, const char *file, int *ret) {
+        char path[PROCFS_PATH_MAX];
+        int fd;
+
+        snprintf(path, sizeof(path), "%d/%s", pid, file);
+        fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0)
+                return procfs_failure();
+
+        *ret = fd;
+        return 0;
+}
+
+static int procfs_open_root(int *ret) {
+        int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return errno_negative();
+        *ret = fd;
+        return 0;
+}
+
+/* Reads as much as fits and ends it with a NUL. */
+static int procfs_read(int dirfd, pid_t pid, const char *file, char *buffer, size_t size) {
+        CLEANUP(fd_closep) int fd = -1;
+        size_t length = 0;
+        ssize_t n;
+        int r;
+
+        r = procfs_open(dirfd, pid, file, &fd);
+        if (r != 0)
+                return r;
+
+        while (length < size - 1) {
+                n = read(fd, buffer + length, size - 1 - length);
+                if (n < 0)
+                        return procfs_failure();
+                if (n == 0)
+                        break;
+                length += (size_t) n;
+        }
+
+        buffer[length] = '\0';
+        return 0;
+}
+
+/* The name stands in parentheses and may hold parentheses, blanks and anything else itself. */
+static int procfs_stat_parse(pid_t pid, const char *text, ProcStat *ret) {
+        ProcStat stat = { .pid = pid };
+        const char *first = strchr(text, '(');
+        const char *last = strrchr(text, ')');
+        size_t length;
+
+        if (!first || !last || last < first)
+                return -EBADMSG;
+        if (sscanf(last + 1,
+                   " %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s"
+                   " %*s %*s %*s %*s %*s %*s %*s %" SCNu64,
+                   &stat.state, &stat.ppid, &stat.pgid, &stat.sid, &stat.start_time) != 5)
+                return -EBADMSG;
+
+        length = MIN_OF((size_t) (last - first - 1), sizeof(stat.comm) - 1);
+        memcpy(stat.comm, first + 1, length);
+        stat.comm[length] = '\0';
+
+        *ret = stat;
+        return 0;
+}
+
+static int procfs_stat_at(int dirfd, pid_t pid, ProcStat *ret) {
+        char text[PROCFS_STAT_MAX];
+        int r;
+
+        r = procfs_read(dirfd, pid, "stat", text, sizeof(text));
+        return r != 0 ? r : procfs_stat_parse(pid, text, ret);
+}
+
+int procfs_stat(pid_t pid, ProcStat *ret) {
+        CLEANUP(fd_closep) int proc = -1;
+        int r;
+
+        r = procfs_open_root(&proc);
+        return r < 0 ? r : procfs_stat_at(proc, pid, ret);
+}
+
+int procfs_cgroup(pid_t pid, char ret[static PATH_MAX]) {
+        CLEANUP(fd_closep) int proc = -1;
+        char text[PROCFS_CGROUP_MAX];
+        char *line, *rest = text;
+        int r;
+
+        r = procfs_open_root(&proc);
+        if (r < 0)
+                return r;
+        r = procfs_read(proc, pid, "cgroup", text, sizeof(text));
+        if (r != 0)
+                return r;
+
+        while ((line = strsep(&rest, "\n")))
+                if (strncmp(line, "0::/", 4) == 0) {
+                        if (strlen(line + 3) >= PATH_MAX)
+                                return -ENAMETOOLONG;
+                        memcpy(ret, line + 3, strlen(line + 3) + 1);
+                        return 0;
+                }
+        return -ENODATA;
+}
+
+/* Where a walk over NUL-separated strings stands: is the present one equal so far? */
+typedef struct VariableSearch {
+        const char *variable;
+        size_t length;
+        bool beginning; /* "KEY=" is enough */
+        size_t at;
+        bool equal;
+} VariableSearch;
+
+static bool procfs_search(VariableSearch *search, const char *data, size_t size) {
+        for (size_t i = 0; i < size; i++) {
+                if (data[i] == '\0') {
+                        if (search->equal && search->at == search->length)
+                                return true;
+                        search->equal = true;
+                        search->at = 0;
+                        continue;
+                }
+                if (search->at >= search->length || data[i] != search->variable[search->at])
+                        search->equal = false;
+                search->at++;
+                if (search->beginning && search->equal && search->at == search->length)
+                        return true;
+        }
+        return false;
+}
+
+static int procfs_search_environment(pid_t pid, VariableSearch search) {
+        CLEANUP(fd_closep) int proc = -1;
+        CLEANUP(fd_closep) int fd = -1;
+        char buffer[PATH_MAX];
+        ssize_t n;
+        int r;
+
+        r = procfs_open_root(&proc);
+        if (r < 0)
+                return r;
+        r = procfs_open(proc, pid, "environ", &fd);
+        if (r != 0)
+                return r == PROCFS_E_GONE || r == -EACCES || r == -EPERM ? 0 : r;
+
+        /* It may be megabytes long, so it is compared piece by piece. */
+        while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+                if (procfs_search(&search, buffer, (size_t) n))
+                        return 1;
+
+        /* Processes that end or hide have no environment to read. */
+        return 0;
+}
+
+int procfs_has_variable(pid_t pid, const char *variable) {
+        return procfs_search_environment(pid, (VariableSearch){ .variable = variable,
+                                                                .length = strlen(variable),
+                                                                .equal = true });
+}
+
+int procfs_has_key(pid_t pid, const char *key) {
+        return procfs_search_environment(pid, (VariableSearch){ .variable = key,
+                                                                .length = strlen(key),
+                                                                .beginning = true,
+                                                                .equal = true });
+}
+
+/* The number that the whole name is, or 0. */
+static pid_t procfs_pid(const char *name) {
+        pid_t pid = 0;
+
+        for (; *name >= '0' && *name <= '9'; name++)
+                pid = pid * 10 + (*name - '0');
+        return *name == '\0' ? pid : 0;
+}
+
+/* Visits the processes of one piece of the directory. */
+static int procfs_each_entry(
+        int proc, const char *buffer, size_t size, ProcVisitor visit, void *userdata) {
+        ProcStat stat;
+        int r;
+
+        for (size_t at = 0; at < size;) {
+                const struct dirent64 *entry = (const struct dirent64 *) (buffer + at);
+                pid_t pid = procfs_pid(entry->d_name);
+
+                at += entry->d_reclen;
+                if (pid == 0)
+                        continue;
+
+                r = procfs_stat_at(proc, pid, &stat);
+                if (r == PROCFS_E_GONE)
+                        continue;
+                if (r == 0)
+                        r = visit(userdata, &stat);
+                if (r != 0)
+                        return r;
+        }
+        return 0;
+}
+
+int procfs_each(ProcVisitor visit, void *userdata) {
+        CLEANUP(fd_closep) int proc = -1;
+        _Alignas(struct dirent64) char buffer[2 * PATH_MAX];
+        ssize_t size;
+        int r;
+
+        r = procfs_open_root(&proc);
+        if (r < 0)
+                return r;
+
+        while ((size = getdents64(proc, buffer, sizeof(buffer))) > 0) {
+                r = procfs_each_entry(proc, buffer, (size_t) size, visit, userdata);
+                if (r != 0)
+                        return r;
+        }
+        return size < 0 ? errno_negative() : 0;
+}

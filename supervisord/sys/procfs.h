@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What /proc says of a process (proc(5)). All answers are snapshots.
+ */
+
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/macro.h"
+
+enum { PROCFS_E_GONE = 1 }; /* no such process */
+
+typedef struct ProcStat {
+        pid_t pid;
+        pid_t ppid;
+        pid_t pgid;
+        pid_t sid;
+        char state;          /* R, S, D, Z, … */
+        uint64_t start_time; /* clock ticks since boot */
+        char comm[32];
+} ProcStat;
+
+int procfs_stat(pid_t pid, ProcStat *ret);
+
+/* The cgroup v2 path of a process, from the root of our cgroup namespace, "/system.slice/x". */
+int procfs_cgroup(pid_t pid, char ret[static PATH_MAX]);
+
+/* 1 if its environment at exec contained exactly `variable` ("KEY=value"), 0 if not (or hidden). */
+int procfs_has_variable(pid_t pid, const char *variable);
+/* The same for any value: `key` is "KEY=". */
+int procfs_has_key(pid_t pid, const char *key);
+
+/*
+ * Calls `visit` for every process; a result other than 0 ends the walk and is returned. Processes
+ * that vanish meanwhile are passed over.
+ */
+typedef int (*ProcVisitor)(void *userdata, const ProcStat *process);
+int procfs_each(ProcVisitor visit, void *userdata);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Who listens is asked of /proc/PID/net, which shows the network namespace of that process, whose
+ * it is of /proc/PID/fd. First the few listening sockets, then the many descriptors, and those only
+ * if there is anything to look for: a daemon that is not ready yet costs one look at the former.
+ *
+ * Nothing here waits; a connect goes on in the background.
+ */
+
+#include "sys/socket.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parse.h"
+
+#define PROC_PATH_MAX     64
+#define TCP_STATE_LISTEN  0x0a
+#define UNIX_FLAG_LISTENS 0x10000u /* __SO_ACCEPTCON */
+#define ADDRESS_TEXT_MAX  64
+
+/* The listening sockets of one network namespace, by inode. */
+typedef struct ListenSet {
+        uint16_t port;   /* asked for, 0: any */
+        ino_t namespace; /* 0: none read yet */
+        uint64_t *inodes;
+        size_t count, capacity;
+} ListenSet;
+
+static void listen_set_done(ListenSet *set) {
+        free(set->inodes);
+}
+
+static int listen_set_add(ListenSet *set, uint64_t inode) {
+        if (set->count == set->capacity) {
+                size_t capacity = set->capacity == 0 ? 64 : set->capacity * 2;
+                uint64_t *inodes = reallocarray(set->inodes, capacity, sizeof(*inodes));
+
+                if (!inodes)
+                        return -ENOMEM;
+                set->inodes = inodes;
+                set->capacity = capacity;
+        }
+        set->inodes[set->count++] = inode;
+        return 0;
+}
+
+static bool listen_set_has(const ListenSet *set, uint64_t inode) {
+        for (size_t i = 0; i < set->count; i++)
+                if (set->inodes[i] == inode)
+                        return true;
+        return false;
+}
+
+/* One line of a table; > 0: nothing further of interest follows. */
+typedef int (*ListenLineHandler)(ListenSet *set, const char *line);
+
+static int listen_set_read_tcp(ListenSet *set, const char *line) {
+        unsigned port, state;
+        unsigned long inode;
+
+        if (sscanf(line,
+                   "%*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu",
+                   &port, &state, &inode) != 3)
+                return 0;
+        /* The kernel goes through its table of listeners before that of connections. */
+        if (state != TCP_STATE_LISTEN)
+                return 1;
+        return set->port == 0 || set->port == port ? listen_set_add(set, inode) : 0;
+}
+
+static int listen_set_read_unix(ListenSet *set, const char *line) {
+        unsigned flags;
+        unsigned long inode;
+
+        if (sscanf(line, "%*[0-9A-Fa-f]: %*x %*x %x %*x %*x %lu", &flags, &inode) != 2)
+                return 0;
+        return flags & UNIX_FLAG_LISTENS ? listen_set_add(set, inode) : 0;
+}
+
+static void fclosep(FILE **stream) {
+        if (*stream)
+                (void) fclose(*stream);
+}
+
+static int listen_set_read_table(
+        ListenSet *set, pid_t pid, const char *table, ListenLineHandler handler) {
+        CLEANUP(fclosep) FILE *stream = NULL;
+        CLEANUP(freep) char *line = NULL;
+        char path[PROC_PATH_MAX];
+        size_t capacity = 0;
+
+        snprintf(path, sizeof(path), "/proc/%d/net/%s", (int) pid, table);
+        stream = fopen(path, "re");
+        if (!stream) /* the process has gone, or the kernel knows no such protocol */
+                return errno == ENOMEM || errno == EMFILE || errno == ENFILE ? errno_negative() : 0;
+
+        while (getline(&line, &capacity, stream) > 0) {
+                int r = handler(set, line);
+
+                if (r != 0)
+                        return r < 0 ? r : 0;
+        }
+        return 0;
+}
+
+/* Reads what listens where the process lives, unless that is known already. */
+static int listen_set_read(ListenSet *set, pid_t pid) {
+        char path[PROC_PATH_MAX];
+        struct stat st;
+        int r;
+
+        snprintf(path, sizeof(path), "/proc/%d/ns/net", (int) pid);
+        if (stat(path, &st) < 0)
+                st.st_ino = 0; /* gone, or not ours to look into: its tables will tell */
+        else if (st.st_ino == set->namespace)
+                return 0;
+        set->namespace = st.st_ino;
+        set->count = 0;
+
+        r = listen_set_read_table(set, pid, "tcp", listen_set_read_tcp);
+        if (r == 0)
+                r = listen_set_read_table(set, pid, "tcp6", listen_set_read_tcp);
+        if (r == 0 && set->port == 0)
+                r = listen_set_read_table(set, pid, "unix", listen_set_read_unix);
+        return r;
+}
+
+static void closedirp(DIR **directory) {
+        if (*directory)
+                (void) closedir(*directory);
+}
+
+/* Whether one of the sockets is held by the process. */
+static bool process_holds(pid_t pid, const ListenSet *set) {
+        CLEANUP(closedirp) DIR *directory = NULL;
+        char path[PROC_PATH_MAX];
+
+        snprintf(path, sizeof(path), "/proc/%d/fd", (int) pid);
+        directory = opendir(path);
+        if (!directory) /* gone, or not ours to look into */
+                return false;
+
+        for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
+                char target[PROC_PATH_MAX];
+                unsigned long inode;
+                ssize_t n;
+
+                n = readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
+                if (n < 0)
+                        continue;
+                target[n] = '\0';
+                if (sscanf(target, "socket:[%lu]", &inode) == 1 && listen_set_has(set, inode))
+                        return true;
+        }
+        return false;
+}
+
+/* 1 ends the walk: one listener is enough. */
+static int listen_set_visit(void *userdata, pid_t pid) {
+        ListenSet *set = userdata;
+        int r;
+
+        r = listen_set_read(set, pid);
+        if (r < 0)
+                return r;
+        return set->count > 0 && process_holds(pid, set);
+}
+
+int socket_tree_listens(Tree *tree, uint16_t port, bool *ret) {
+        CLEANUP(listen_set_done) ListenSet set = { .port = port };
+        int r;
+
+        r = tree_each(tree, listen_set_visit, &set);
+        if (r < 0)
+                return r;
+        *ret = r > 0;
+        return 0;
+}
+
+static int socket_parse_port(const char *text, in_port_t *ret) {
+        int64_t port;
+
+        if (parse_int(text, 1, UINT16_MAX, &port) != 0)
+                return SOCKET_E_SYNTAX;
+        *ret = htons((uint16_t) port);
+        return 0;
+}
+
+/* "[…]:PORT" and all else: what stands before the last colon is the host. */
+int socket_parse_tcp(const char *text, SocketAddress *ret) {
+        struct sockaddr_in v4 = { .sin_family = AF_INET };
+        struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+        const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
+        size_t length = colon ? (size_t) (colon - text) : 0;
+        char host[ADDRESS_TEXT_MAX];
+        int r;
+
+        if (length >= sizeof(host))
+                return SOCKET_E_SYNTAX;
+        memcpy(host, text, length);
+        host[length] = '\0';
+        r = socket_parse_port(port, &v4.sin_port);
+        if (r != 0)
+                return r;
+
+        if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
+                host[length - 1] = '\0';
+                if (inet_pton(AF_INET6, host + 1, &v6.sin6_addr) != 1)
+                        return SOCKET_E_SYNTAX;
+                v6.sin6_port = v4.sin_port;
+                *ret = (SocketAddress){ .length = sizeof(v6) };
+                memcpy(&ret->storage, &v6, sizeof(v6));
+                return 0;
+        }
+
+        if (inet_pton(AF_INET, length > 0 ? host : "127.0.0.1", &v4.sin_addr) != 1)
+                return SOCKET_E_SYNTAX;
+        *ret = (SocketAddress){ .length = sizeof(v4) };
+        memcpy(&ret->storage, &v4, sizeof(v4));
+        return 0;
+}
+
+int socket_parse_unix(const char *text, SocketAddress *ret) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        size_t length = strlen(text);
+
+        if ((text[0] != '/' && text[0] != '@') || length < 2 || length >= sizeof(address.sun_path))
+                return SOCKET_E_SYNTAX;
+        memcpy(address.sun_path, text, length);
+
+        /* An abstract name begins with a NUL and ends where the address ends. */
+        if (text[0] == '@')
+                address.sun_path[0] = '\0';
+        else
+                length++;
+        *ret = (SocketAddress){
+                .length = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + length),
+        };
+        memcpy(&ret->storage, &address, sizeof(address));
+        return 0;
+}
+
+/*
+ * A TCP socket that connects to a free local port of the ephemeral range may be given that very
+ * port for its own end, and then is connected to itself.
+ */
+static bool socket_is_its_own_peer(int fd) {
+        struct sockaddr_storage own = { 0 }, peer = { 0 };
+        socklen_t own_length = sizeof(own), peer_length = sizeof(peer);
+
+        if (getsockname(fd, (struct sockaddr *) &own, &own_length) < 0
+            || getpeername(fd, (struct sockaddr *) &peer, &peer_length) < 0)
+                return true;
+        return own.ss_family != AF_UNIX && own_length == peer_length
+                && memcmp(&own, &peer, own_length) == 0;
+}
+
+int socket_connect(const SocketAddress *address, int *ret) {
+        CLEANUP(fd_closep) int fd = -1;
+        int r = 0;
+
+        fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return errno == EAFNOSUPPORT ? SOCKET_E_REFUSED : errno_negative();
+
+        if (connect(fd, &address->any, address->length) < 0) {
+                if (errno != EINPROGRESS)
+                        return errno == ENOMEM ? -ENOMEM : SOCKET_E_REFUSED;
+                r = SOCKET_E_UNDER_WAY;
+        } else if (socket_is_its_own_peer(fd))
+                return SOCKET_E_REFUSED;
+
+        *ret = fd;
+        fd = -1;
+        return r;
+}
+
+bool socket_connect_result(int fd) {
+        socklen_t length = sizeof(int);
+        int error;
+
+        return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0
+                && !socket_is_its_own_peer(fd);
+}

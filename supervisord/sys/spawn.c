@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "sys/spawn.h"
+
+/*
+ * The parent's side: the report pipe, the fork, the pidfd. What the child does is in
+ * spawn_child.c. All signals are blocked around the fork, so that no handler of ours runs in the
+ * child and no signal meets it before its dispositions are the default ones.
+ *
+ * The report pipe is closed by the exec: its end without a report means that the program runs.
+ * Nothing here waits for the child, but where a process without a pidfd has to be taken back.
+ */
+
+#include <assert.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/pidfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "sys/spawn_child.h"
+
+static const char *const SPAWN_STEP_TEXTS[] = {
+        [SPAWN_STEP_NONE] = "nothing",
+        [SPAWN_STEP_CGROUP] = "entering the cgroup",
+        [SPAWN_STEP_DESCRIPTORS] = "connecting input and output",
+        [SPAWN_STEP_LIMITS] = "setting the limits",
+        [SPAWN_STEP_PRIORITY] = "setting nice and the OOM score",
+        [SPAWN_STEP_GROUPS] = "changing the groups",
+        [SPAWN_STEP_USER] = "changing the user",
+        [SPAWN_STEP_PRIVILEGES] = "giving up new privileges",
+        [SPAWN_STEP_DIRECTORY] = "entering the directory",
+        [SPAWN_STEP_EXEC] = "executing the command",
+};
+static_assert(ELEMENTSOF(SPAWN_STEP_TEXTS) == SPAWN_STEP_MAX_, "a text for each step");
+
+static bool spawn_clone3_denied;
+
+void spawn_deny_clone3(bool deny) {
+        spawn_clone3_denied = deny;
+}
+
+const char *spawn_step_text(SpawnStep step) {
+        return SPAWN_STEP_TEXTS[step];
+}
+
+/* Neither end below 3, where the child puts its standard descriptors. */
+static int spawn_report_open(int *ret_read, int *ret_write) {
+        CLEANUP(fd_closep) int read_fd = -1;
+        CLEANUP(fd_closep) int write_fd = -1;
+        int fds[2];
+        int lifted;
+
+        if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+                return errno_negative();
+        read_fd = fds[0];
+        write_fd = fds[1];
+
+        if (write_fd <= STDERR_FILENO) {
+                lifted = fcntl(write_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+                if (lifted < 0)
+                        return errno_negative();
+                fd_close(write_fd);
+                write_fd = lifted;
+        }
+
+        *ret_read = read_fd;
+        *ret_write = write_fd;
+        read_fd = write_fd = -1;
+        return 0;
+}
+
+/* The pid, or a negative errno. */
+static pid_t spawn_clone3(const SpawnPlan *plan, int *ret_pidfd) {
+        int cgroup_fd = plan->request->cgroup_fd;
+        int pidfd = -1;
+        struct clone_args arguments = {
+                .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+                .pidfd = (uintptr_t) &pidfd,
+                .exit_signal = SIGCHLD,
+        };
+        pid_t pid;
+
+        if (spawn_clone3_denied)
+                return -ENOSYS;
+        if (cgroup_fd >= 0) {
+                arguments.flags |= CLONE_INTO_CGROUP;
+                arguments.cgroup = (unsigned) cgroup_fd;
+        }
+
+        pid = (pid_t) syscall(SYS_clone3, &arguments, sizeof(arguments));
+        if (pid < 0)
+                return errno_negative();
+        if (pid == 0)
+                spawn_child_run(plan);
+
+        *ret_pidfd = pidfd;
+        return pid;
+}
+
+/* The same in steps, for old kernels and seccomp filters. */
+static pid_t spawn_fork(SpawnPlan *plan, int *ret_pidfd) {
+        int pidfd;
+        pid_t pid;
+        int r;
+
+        plan->enter_cgroup = plan->request->cgroup_fd >= 0;
+
+        pid = fork();
+        if (pid < 0)
+                return errno_negative();
+        if (pid == 0)
+                spawn_child_run(plan);
+
+        pidfd = pidfd_open(pid, 0);
+        if (pidfd < 0) {
+                r = errno_negative();
+                (void) kill(pid, SIGKILL);
+                (void) waitpid(pid, NULL, 0);
+                return r;
+        }
+
+        *ret_pidfd = pidfd;
+        return pid;
+}
+
+static pid_t spawn_process(SpawnPlan *plan, int *ret_pidfd) {
+        pid_t pid = spawn_clone3(plan, ret_pidfd);
+
+        switch (pid) {
+        case -ENOSYS: /* not known, or hidden by a filter */
+        case -EPERM:  /* refused by a filter */
+        case -EINVAL: /* a flag that is not known */
+        case -E2BIG:  /* a member that is not known */
+                return spawn_fork(plan, ret_pidfd);
+        default:
+                return pid;
+        }
+}
+
+int spawn(const SpawnRequest *request, Spawned *ret) {
+        CLEANUP(fd_closep) int report_read = -1;
+        CLEANUP(fd_closep) int report_write = -1;
+        SpawnPlan plan = { .request = request };
+        sigset_t all, before;
+        int pidfd = -1;
+        pid_t pid;
+        int r;
+
+        r = spawn_report_open(&report_read, &report_write);
+        if (r < 0)
+                return r;
+        plan.report_fd = report_write;
+        if (request->oom_score_adjust != 0)
+                snprintf(plan.oom_text, sizeof(plan.oom_text), "%d", request->oom_score_adjust);
+
+        if (sigfillset(&all) < 0 || sigprocmask(SIG_SETMASK, &all, &before) < 0)
+                return errno_negative();
+        pid = spawn_process(&plan, &pidfd);
+        (void) sigprocmask(SIG_SETMASK, &before, NULL);
+        if (pid < 0)
+                return pid;
+
+        *ret = (Spawned){ .pid = pid, .pidfd = pidfd, .report_fd = report_read };
+        report_read = -1;
+        return 0;
+}
+
+int spawn_report_read(int report_fd, SpawnReport *ret) {
+        SpawnReport report = { .failed_step = SPAWN_STEP_NONE };
+        ssize_t size;
+
+        do
+                size = read(report_fd, &report, sizeof(report));
+        while (size < 0 && errno == EINTR);
+
+        if (size < 0)
+                return errno_negative();
+        if (size != 0 && size != sizeof(report))
+                return -EIO;
+
+        *ret = report;
+        return 0;
+}

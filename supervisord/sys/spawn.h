@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Starting a program with exactly the surroundings that it shall have and nothing else of ours:
+ * empty signal mask, default dispositions, its own session, only its own descriptors.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/macro.h"
+
+/* All members are borrowed for the call. */
+typedef struct SpawnRequest {
+        char *const *command;     /* argv; command[0] is executed as it stands */
+        char *const *environment; /* the whole environment */
+        const char *directory;    /* NULL: / */
+        mode_t umask;
+        int input, output, error; /* descriptors for 0, 1, 2; -1: /dev/null */
+
+        bool switch_user;
+        uid_t uid;
+        gid_t gid;
+        const gid_t *groups;
+        size_t group_count;
+
+        const bool *limit_set; /* RLIM_NLIMITS entries, or NULL */
+        const struct rlimit *limits;
+        int nice;
+        int oom_score_adjust; /* 0: as it is */
+        bool no_new_privileges;
+
+        int cgroup_fd; /* -1: stays in ours */
+} SpawnRequest;
+
+/* At which step a start failed in the child. */
+typedef enum SpawnStep {
+        SPAWN_STEP_NONE,
+        SPAWN_STEP_CGROUP,
+        SPAWN_STEP_DESCRIPTORS,
+        SPAWN_STEP_LIMITS,
+        SPAWN_STEP_PRIORITY, /* nice, oom score */
+        SPAWN_STEP_GROUPS,
+        SPAWN_STEP_USER,
+        SPAWN_STEP_PRIVILEGES,
+        SPAWN_STEP_DIRECTORY,
+        SPAWN_STEP_EXEC,
+        SPAWN_STEP_MAX_,
+} SpawnStep;
+
+typedef struct Spawned {
+        pid_t pid;
+        int pidfd;     /* the caller's */
+        int report_fd; /* the caller's: readable or at its end once the exec has succeeded or failed */
+} Spawned;
+
+/*
+ * Forks into the cgroup (clone3(2) with CLONE_INTO_CGROUP and CLONE_PIDFD; where that is not allowed
+ * fork(2), after which the child moves itself) and executes. Does not wait for the exec.
+ * A negative errno: no process was made.
+ */
+int spawn(const SpawnRequest *request, Spawned *ret);
+
+typedef struct SpawnReport {
+        SpawnStep failed_step; /* SPAWN_STEP_NONE: the program was executed */
+        int error;             /* positive errno */
+} SpawnReport;
+
+/* Reads the report (never blocks): 0, or -EAGAIN if there is none yet. */
+int spawn_report_read(int report_fd, SpawnReport *ret);
+
+/* "changing the user" for SPAWN_STEP_USER. */
+const char *spawn_step_text(SpawnStep step);
+
+/* For tests: never use clone3(2). */
+void spawn_deny_clone3(bool deny);

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A tree without a cgroup, found by descent in a snapshot of all processes.
+ *
+ * We are the subreaper, so the chain of parents of every process of a daemon ends at us, and all in
+ * between belong to the same daemon. Of those below us a process is a member if it
+ *
+ *   - is the first process of the start,
+ *   - or carries the invocation in its environment,
+ *   - or has a parent that is a member, or is in the session of a member of the last walk, or wears
+ *     the mark of the start (tree_mark.h), and does not carry another invocation.
+ *
+ * A session id stays taken as long as anybody is in the session, so that those seen in the last walk
+ * are the ones to remember. Until an invocation is set, SUPERVISOR_DAEMON=NAME in the environment of
+ * a child of ours is what counts: leftovers of an earlier run.
+ *
+ * A walk reads /proc/PID/stat of all processes and, of those below us, the environment. Nothing here
+ * waits; memory is kept from one walk to the next.
+ */
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "sys/pidref.h"
+#include "sys/procfs.h"
+#include "sys/tree_internal.h"
+#include "sys/tree_mark.h"
+
+#define INVOCATION_KEY     "SUPERVISOR_INVOCATION="
+#define INVOCATION_MAX     128
+#define WALK_ENTRIES_FIRST 256
+
+typedef enum WalkVerdict {
+        VERDICT_OPEN,    /* not decided yet */
+        VERDICT_OUTSIDE, /* not below us */
+        VERDICT_OTHER,   /* below us, but not of this tree */
+        VERDICT_MEMBER,
+} WalkVerdict;
+
+typedef struct WalkEntry {
+        pid_t pid, ppid, sid;
+        WalkVerdict verdict;
+        bool killed; /* SIGKILL is on its way */
+        uint64_t start_time;
+} WalkEntry;
+
+/* By pid, ascending. The memory is kept for the next walk. */
+typedef struct WalkTable {
+        WalkEntry *entries;
+        size_t count, capacity;
+} WalkTable;
+
+typedef struct TreeWalk {
+        Tree tree;
+        char *name_variable; /* "SUPERVISOR_DAEMON=…" */
+        char invocation[INVOCATION_MAX]; /* "": none yet */
+        rlim_t limit_mark;
+        pid_t leader; /* 0: none yet */
+        uint64_t leader_start_time;
+        WalkTable processes; /* the last snapshot */
+        WalkTable members;   /* what it showed to be ours */
+} TreeWalk;
+
+static void tree_walk_free(Tree *tree) {
+        TreeWalk *self = (TreeWalk *) tree;
+
+        free(self->processes.entries);
+        free(self->members.entries);
+        free(self->name_variable);
+        free(self);
+}
+
+static int walk_table_add(WalkTable *table, const WalkEntry *entry) {
+        if (table->count == table->capacity) {
+                size_t capacity = table->capacity == 0 ? WALK_ENTRIES_FIRST : table->capacity * 2;
+                WalkEntry *entries = reallocarray(table->entries, capacity, sizeof(*entries));
+
+                if (!entries)
+                        return -ENOMEM;
+                table->entries = entries;
+                table->capacity = capacity;
+        }
+        table->entries[table->count++] = *entry;
+        return 0;
+}
+
+static int walk_entry_compare(const void *a, const void *b) {
+        const WalkEntry *x = a, *y = b;
+
+        return x->pid < y->pid ? -1 : x->pid > y->pid;
+}
+
+static WalkEntry *walk_table_find(const WalkTable *table, pid_t pid) {
+        WalkEntry key = { .pid = pid };
+
+        if (table->count == 0)
+                return NULL;
+        return bsearch(&key, table->entries, table->count, sizeof(key), walk_entry_compare);
+}
+
+static bool process_is_dead(const ProcStat *process) {
+        return process->state == 'Z' || process->state == 'X';
+}
+
+/* A process that is older than the first process of the start cannot come from it. */
+static int tree_walk_collect(void *userdata, const ProcStat *process) {
+        TreeWalk *self = userdata;
+
+        if (process_is_dead(process) || process->start_time < self->leader_start_time)
+                return 0;
+        return walk_table_add(&self->processes, &(WalkEntry){
+                .pid = process->pid,
+                .ppid = process->ppid,
+                .sid = process->sid,
+                .start_time = process->start_time,
+        });
+}
+
+static bool tree_walk_is_leader(const TreeWalk *self, const WalkEntry *entry) {
+        return self->leader > 0 && entry->pid == self->leader
+                && entry->start_time == self->leader_start_time;
+}
+
+/* Whether a member of the last walk was in that session. */
+static bool tree_walk_knows_session(const TreeWalk *self, pid_t sid) {
+        for (size_t i = 0; i < self->members.count; i++)
+                if (self->members.entries[i].sid == sid)
+                        return true;
+        return false;
+}
+
+/* Whether an earlier run has left it. Deeper down the same name may be another supervisor's. */
+static bool tree_walk_is_leftover(const TreeWalk *self, const WalkEntry *entry) {
+        return entry->ppid == getpid() && procfs_has_variable(entry->pid, self->name_variable) > 0;
+}
+
+/* Decides about a process whose parent is decided. */
+static bool tree_walk_judge(const TreeWalk *self, const WalkEntry *entry, WalkVerdict parent) {
+        bool related = parent == VERDICT_MEMBER || tree_walk_knows_session(self, entry->sid);
+
+        if (self->invocation[0] == '\0')
+                return related || tree_walk_is_leftover(self, entry);
+        if (tree_walk_is_leader(self, entry)
+            || procfs_has_variable(entry->pid, self->invocation) > 0)
+                return true;
+        if (procfs_has_key(entry->pid, INVOCATION_KEY) > 0)
+                return false;
+        return related || tree_mark_is_on(entry->pid, self->limit_mark);
+}
+
+/* One pass over the snapshot; whether it decided anything. */
+static bool tree_walk_judge_all(TreeWalk *self) {
+        pid_t own = getpid();
+        bool changed = false;
+
+        for (size_t i = 0; i < self->processes.count; i++) {
+                WalkEntry *entry = &self->processes.entries[i];
+                WalkVerdict parent = VERDICT_OTHER;
+
+                if (entry->verdict != VERDICT_OPEN)
+                        continue;
+                if (entry->ppid != own) {
+                        const WalkEntry *found = walk_table_find(&self->processes, entry->ppid);
+
+                        parent = found ? found->verdict : VERDICT_OUTSIDE;
+                }
+                if (parent == VERDICT_OPEN)
+                        continue;
+                if (parent == VERDICT_OUTSIDE)
+                        entry->verdict = VERDICT_OUTSIDE;
+                else if (tree_walk_judge(self, entry, parent))
+                        entry->verdict = VERDICT_MEMBER;
+                else
+                        entry->verdict = VERDICT_OTHER;
+                changed = true;
+        }
+        return changed;
+}
+
+/*
+ * The members of the snapshot take the place of those of the last one, in its own memory. What was
+ * killed already is still known to be.
+ */
+static void tree_walk_remember(TreeWalk *self) {
+        WalkTable found = self->processes;
+        pid_t own_sid = getsid(0);
+
+        found.count = 0;
+        for (size_t i = 0; i < self->processes.count; i++) {
+                WalkEntry member = self->processes.entries[i];
+                const WalkEntry *before = walk_table_find(&self->members, member.pid);
+
+                if (member.verdict != VERDICT_MEMBER)
+                        continue;
+                /* Not yet in its own session: never take all that is in ours for members. */
+                if (member.sid == own_sid)
+                        member.sid = tree_walk_is_leader(self, &member) ? member.pid : 0;
+                member.killed = before && before->killed && before->start_time == member.start_time;
+                found.entries[found.count++] = member;
+        }
+        self->processes = self->members;
+        self->members = found;
+}
+
+static int tree_walk_look(TreeWalk *self) {
+        WalkTable *processes = &self->processes;
+        int r;
+
+        processes->count = 0;
+        r = procfs_each(tree_walk_collect, self);
+        if (r < 0)
+                return r;
+        if (processes->count > 1)
+                qsort(processes->entries, processes->count, sizeof(*processes->entries),
+                      walk_entry_compare);
+
+        /* Parents mostly have lower numbers, so that the second pass finds nothing to do. */
+        while (tree_walk_judge_all(self))
+                ;
+        tree_walk_remember(self);
+        return 0;
+}
+
+static bool walk_entry_is_alive(const WalkEntry *entry) {
+        ProcStat stat;
+
+        return procfs_stat(entry->pid, &stat) == 0 && stat.start_time == entry->start_time
+                && !process_is_dead(&stat);
+}
+
+/* Who was a member stays one: most questions are answered without a walk. */
+static bool tree_walk_is_empty(Tree *tree) {
+        TreeWalk *self = (TreeWalk *) tree;
+
+        for (size_t i = 0; i < self->members.count; i++)
+                if (walk_entry_is_alive(&self->members.entries[i]))
+                        return false;
+
+        /* In doubt there is still somebody: that costs time, the opposite would cost a daemon. */
+        return tree_walk_look(self) >= 0 && self->members.count == 0;
+}
+
+static bool tree_walk_contains(Tree *tree, pid_t pid) {
+        TreeWalk *self = (TreeWalk *) tree;
+        const WalkEntry *member = walk_table_find(&self->members, pid);
+
+        if (member && walk_entry_is_alive(member))
+                return true;
+        return tree_walk_look(self) >= 0 && walk_table_find(&self->members, pid);
+}
+
+static int tree_walk_prepare(Tree *tree) {
+        TreeWalk *self = (TreeWalk *) tree;
+
+        if (!tree_walk_is_empty(tree))
+                return TREE_E_POPULATED;
+
+        self->invocation[0] = '\0';
+        self->limit_mark = TREE_MARK_NONE;
+        self->leader = 0;
+        self->leader_start_time = 0;
+        return tree_walk_is_empty(tree) ? 0 : TREE_E_POPULATED;
+}
+
+static void tree_walk_set_invocation(Tree *tree, const char *variable) {
+        TreeWalk *self = (TreeWalk *) tree;
+
+        snprintf(self->invocation, sizeof(self->invocation), "%s", variable);
+        self->limit_mark = tree_mark_begin(variable);
+}
+
+static void tree_walk_set_leader(Tree *tree, pid_t pid) {
+        TreeWalk *self = (TreeWalk *) tree;
+        ProcStat stat;
+
+        if (procfs_stat(pid, &stat) != 0)
+                return;
+        self->leader = pid;
+        self->leader_start_time = stat.start_time;
+
+        /* Its session is known from the start: whatever begins a daemon begins a session. */
+        self->members.count = 0;
+        (void) walk_table_add(&self->members, &(WalkEntry){
+                .pid = pid,
+                .ppid = stat.ppid,
+                .sid = pid,
+                .start_time = stat.start_time,
+        });
+}
+
+static int tree_walk_cgroup_fd(const Tree *tree) {
+        (void) tree;
+        return -1;
+}
+
+static int tree_walk_each(Tree *tree, TreeVisitor visit, void *userdata) {
+        TreeWalk *self = (TreeWalk *) tree;
+        int r;
+
+        r = tree_walk_look(self);
+        for (size_t i = 0; r == 0 && i < self->members.count; i++)
+                r = visit(userdata, self->members.entries[i].pid);
+        return r;
+}
+
+/* Signals a member if it still is the same process; 1 if it was, 0 if it is gone. */
+static int walk_entry_signal(WalkEntry *member, int signo) {
+        CLEANUP(pidref_done) PidRef process = PIDREF_NONE;
+        int r;
+
+        r = pidref_open(member->pid, &process);
+        if (r != 0 || process.start_time != member->start_time)
+                return r < 0 ? r : 0;
+        r = pidref_signal(&process, signo);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        member->killed = signo == SIGKILL;
+        return 1;
+}
+
+/* Looks, then signals all members or only those that were not killed before. */
+static int tree_walk_pass(TreeWalk *self, int signo, bool all) {
+        int error = 0, count = 0, r;
+
+        r = tree_walk_look(self);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < self->members.count; i++) {
+                WalkEntry *member = &self->members.entries[i];
+
+                if (!all && member->killed)
+                        continue;
+                r = walk_entry_signal(member, signo);
+                if (r >= 0)
+                        count += r;
+                else if (error == 0)
+                        error = r;
+        }
+        return error < 0 ? error : count;
+}
+
+static int tree_walk_signal(Tree *tree, int signo) {
+        return tree_walk_pass((TreeWalk *) tree, signo, true);
+}
+
+/* Processes that fork while we look are found by looking again, until nobody is new. */
+static int tree_walk_kill(Tree *tree) {
+        for (unsigned pass = 0; pass < TREE_KILL_PASSES; pass++) {
+                int r = tree_walk_pass((TreeWalk *) tree, SIGKILL, false);
+
+                if (r <= 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int tree_walk_on_defer(void *userdata) {
+        const Tree *tree = userdata;
+
+        return tree->handler(tree->userdata);
+}
+
+static int tree_walk_watch(Tree *tree) {
+        return loop_add_defer(tree->loop, &tree->source, LOOP_TREE, "tree", tree_walk_on_defer,
+                              tree);
+}
+
+static void tree_walk_child_reaped(Tree *tree) {
+        (void) loop_defer_arm(tree->source);
+}
+
+static int tree_walk_release(Tree *tree) {
+        if (!tree_walk_is_empty(tree))
+                return TREE_E_BUSY;
+        tree_unwatch(tree);
+        return 0;
+}
+
+static const TreeOps tree_walk_ops = {
+        .free = tree_walk_free,
+        .prepare = tree_walk_prepare,
+        .set_invocation = tree_walk_set_invocation,
+        .set_leader = tree_walk_set_leader,
+        .cgroup_fd = tree_walk_cgroup_fd,
+        .contains = tree_walk_contains,
+        .is_empty = tree_walk_is_empty,
+        .each = tree_walk_each,
+        .signal = tree_walk_signal,
+        .kill = tree_walk_kill,
+        .watch = tree_walk_watch,
+        .child_reaped = tree_walk_child_reaped,
+        .release = tree_walk_release,
+};
+
+int tree_walk_new(const char *name, Tree **ret) {
+        TreeWalk *self = calloc(1, sizeof(*self));
+
+        if (!self)
+                return -ENOMEM;
+        self->tree.ops = &tree_walk_ops;
+        self->limit_mark = TREE_MARK_NONE;
+        if (asprintf(&self->name_variable, "SUPERVISOR_DAEMON=%s", name) < 0) {
+                free(self);
+                return -ENOMEM;
+        }
+
+        *ret = &self->tree;
+        return 0;
+}
