@@ -121,7 +121,8 @@ static void log_journal_field(struct iovec *fields, int *count, const char *fiel
 }
 
 static bool log_write_journal(int priority, const LogContext *context, const char *text) {
-        char message[sizeof("MESSAGE=") + LOG_TEXT_MAX], level[sizeof("PRIORITY=7")];
+        char message[sizeof("MESSAGE=: ") + LOG_NAME_MAX + LOG_TEXT_MAX];
+        char name[LOG_NAME_MAX + 1] = "", level[sizeof("PRIORITY=7")];
         char id[sizeof("MESSAGE_ID=") + 32], daemon[sizeof("SUPERVISOR_DAEMON=") + LOG_NAME_MAX];
         char phase[sizeof("SUPERVISOR_PHASE=") + LOG_NAME_MAX];
         struct iovec fields[LOG_FIELDS_MAX];
@@ -130,7 +131,10 @@ static bool log_write_journal(int priority, const LogContext *context, const cha
         if (!log_journal_takes())
                 return false;
 
-        (void) snprintf(message, sizeof(message), "MESSAGE=%s", text);
+        if (context->daemon)
+                format_visible(name, sizeof(name), context->daemon);
+        (void) snprintf(message, sizeof(message), "MESSAGE=%s%s%s", name, name[0] ? ": " : "",
+                        text);
         (void) snprintf(level, sizeof(level), "PRIORITY=%d", LOG_PRI(priority));
         log_journal_field(fields, &count, message);
         log_journal_field(fields, &count, level);

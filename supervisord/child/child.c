@@ -15,6 +15,15 @@
 
 #include "child/object.h"
 
+/* The notice of an empty tree may come late, or could not be had: look before it is forced. */
+static void child_on_time_to_end(Child *child) {
+        if (tree_is_empty(child->tree))
+                child_post(child, EVENT_TREE_EMPTY);
+        else
+                child_post(child, child->state == STATE_KILLING ? EVENT_KILL_TIMEOUT
+                                                                : finish_step_event(child));
+}
+
 /* What the timer means depends on the state: each has at most one thing to wait for. */
 static int child_on_timer(void *userdata) {
         Child *child = userdata;
@@ -29,10 +38,8 @@ static int child_on_timer(void *userdata) {
                 break;
         case STATE_STOPPING:
         case STATE_SWEEPING:
-                child_post(child, finish_step_event(child));
-                break;
         case STATE_KILLING:
-                child_post(child, EVENT_KILL_TIMEOUT);
+                child_on_time_to_end(child);
                 break;
         case STATE_TIDYING:
                 note(child, LOG_WARNING, MESSAGE_HOOK_FAILED,

@@ -105,12 +105,13 @@ static void check_program(const DaemonConfig *daemon,
                              "of a program",
                              program);
         else if (access(program, X_OK) != 0)
-                remark_error(diag, daemon, path, "\"%.200s\" is not executable; run: chmod +x %.200s",
-                             program, program);
+                remark_error(diag, daemon, path,
+                             "\"%.200s\" is not executable; run: chmod +x %.200s", program,
+                             program);
         else if (as_daemon && !check_may(daemon, &st, 01))
                 remark_warning(diag, daemon, path,
-                               "its user may not execute \"%.200s\"; run: chmod o+x %.200s", program,
-                               program);
+                               "its user may not execute \"%.200s\"; run: chmod o+x %.200s",
+                               program, program);
 }
 
 static void check_commands(const DaemonConfig *daemon, Diag *diag) {

@@ -160,7 +160,7 @@ typedef struct DaemonConfig {
         struct {
                 char **command;
                 char **remove; /* paths */
-                usec_t timeout; /* USEC_INFINITY: the phase's, or the schedule's if that is longer */
+                usec_t timeout; /* USEC_INFINITY: the phase's, or stop's if that is longer */
         } cleanup;
 
         struct {

@@ -49,5 +49,8 @@ GraphEdges graph_needed_by(const Graph *graph, unsigned node);
  */
 int graph_find_cycle(const Graph *graph, unsigned *ret_cycle, size_t *ret_length);
 
-/* All nodes, each after everything that it needs, in ret_order (room for graph_size()). No cycles. */
+/*
+ * All nodes, each after everything that it needs, in ret_order (room for graph_size()). -ELOOP if
+ * there is a cycle.
+ */
 int graph_order(const Graph *graph, unsigned *ret_order);

@@ -66,7 +66,7 @@ static bool read_is_group(const ReadObject *object, const char *name) {
         return false;
 }
 
-/* The names that may stand in `group`, or outside of all: settings, and groups by their own name. */
+/* The names that may stand in `group`; outside of all: settings, and groups by their own name. */
 static int read_known_names(const ReadObject *object, const char *group, char ***ret) {
         CLEANUP(strv_freep) char **names = NULL;
 

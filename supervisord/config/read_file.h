@@ -12,8 +12,8 @@
 #include "config/schema.h"
 
 /*
- * Reads a file. `from` is the place that includes it; without one (from.file is NULL) findings stand
- * at the file itself. 0, or CONFIG_E_INVALID (load.h) with a finding.
+ * Reads a file. `from` is the place that includes it; without one (from.file is NULL) findings
+ * stand at the file itself. 0, CONFIG_E_INVALID (load.h) with a finding, or -ENOMEM.
  */
 int read_file(const char *path, SettingOrigin from, Diag *diag, char **ret, size_t *ret_size);
 

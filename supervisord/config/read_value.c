@@ -2,8 +2,8 @@
 
 /*
  * Values in libconfig's natural form: durations, signals, modes and schedules are strings, numbers
- * and truth values are bare, commands are arrays of strings. Findings quote what was written, cut to
- * a readable length, and say what to write instead, as near to it as can be guessed.
+ * and truth values are bare, commands are arrays of strings. Findings quote what was written, cut
+ * to a readable length, and say what to write instead, as near to it as can be guessed.
  * Nothing here can block.
  */
 
@@ -182,7 +182,7 @@ static void read_value_suggest(const Setting *setting,
                 }
                 break;
         case SETTING_COMMAND:
-                if (text && text[0] != '\0') {
+                if (text && text[strspn(text, READ_VALUE_BLANKS)] != '\0') {
                         read_value_suggest_command(text, stream);
                         return;
                 }

@@ -42,7 +42,11 @@ static void remark_add(Diag *diag,
                  text ? text : "out of memory");
 }
 
-void remark_error(Diag *diag, const DaemonConfig *daemon, const char *path, const char *format, ...) {
+void remark_error(Diag *diag,
+                  const DaemonConfig *daemon,
+                  const char *path,
+                  const char *format,
+                  ...) {
         va_list arguments;
 
         va_start(arguments, format);

@@ -117,7 +117,7 @@ static void resolve_check_needed(const DaemonConfig *daemon, Diag *diag) {
         }
 }
 
-/* Something that is as it would be anyway does no harm, so that a dump reads back without a word. */
+/* What is as it would be anyway does no harm, so that a dump reads back without a word. */
 static void resolve_check_used(const DaemonConfig *daemon,
                                const DaemonConfig *defaults,
                                Diag *diag) {

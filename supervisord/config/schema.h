@@ -49,7 +49,7 @@ typedef struct Setting {
         size_t offset;      /* of the field in DaemonConfig or SupervisorConfig */
         const char *preset; /* the default, as one would write it; NULL: unset */
         int64_t minimum, maximum;
-        const char *const *choices; /* of SETTING_ENUM, by value, NULL-terminated; NULL entry "": not writable */
+        const char *const *choices; /* of SETTING_ENUM, by value, NULL-terminated */
         int limit;                  /* of SETTING_LIMIT: RLIMIT_… */
         SettingEffect effect;
         const char *help; /* one line */

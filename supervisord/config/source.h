@@ -26,8 +26,7 @@ typedef struct Source {
 /*
  * Expands `text`, which stands in `file` (one of the configuration's, config_add_file()). An
  * @include is relative to the directory of the file that it stands in. Also refuses what would be a
- * burden to libconfig: brackets that do not match or nest without end, groups of countless settings.
- * 0, CONFIG_E_INVALID with a finding, or a negative errno.
+ * burden to libconfig (scan.h). 0, CONFIG_E_INVALID (load.h) with a finding, or a negative errno.
  */
 int source_expand(Config *config, const char *file, const char *text, Diag *diag, Source *ret);
 void source_clear(Source *source);

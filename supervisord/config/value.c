@@ -77,7 +77,7 @@ static int value_parse_bool(const char *text, bool *ret) {
 
 static int value_parse_choice(const char *const *choices, const char *text, unsigned *ret) {
         for (unsigned i = 0; choices[i]; i++)
-                if (text[0] != '\0' && strcmp(choices[i], text) == 0) {
+                if (strcmp(choices[i], text) == 0) {
                         *ret = i;
                         return 0;
                 }

@@ -94,10 +94,11 @@ void value_print(const Setting *setting, const void *object, FILE *stream) {
                 break;
         case SETTING_DURATION:
                 (void) fprintf(stream, "\"%s\"",
-                        format_duration(duration, FIELD(usec_t, setting, object)));
+                               format_duration(duration, FIELD(usec_t, setting, object)));
                 break;
         case SETTING_ENUM:
-                (void) fprintf(stream, "\"%s\"", setting->choices[FIELD(unsigned, setting, object)]);
+                (void) fprintf(stream, "\"%s\"",
+                               setting->choices[FIELD(unsigned, setting, object)]);
                 break;
         case SETTING_PRIORITY:
                 (void) fprintf(stream, "\"%s\"", value_priorities[FIELD(int, setting, object)]);
@@ -106,7 +107,8 @@ void value_print(const Setting *setting, const void *object, FILE *stream) {
                 (void) fprintf(stream, "\"%04o\"", FIELD(mode_t, setting, object));
                 break;
         case SETTING_SIGNAL:
-                (void) fprintf(stream, "\"%s\"", format_signal(signal_text, FIELD(int, setting, object)));
+                (void) fprintf(stream, "\"%s\"",
+                               format_signal(signal_text, FIELD(int, setting, object)));
                 break;
         case SETTING_SCHEDULE:
                 value_print_schedule(&FIELD(StopSchedule, setting, object), stream);
@@ -163,20 +165,20 @@ const char *value_range(const Setting *setting, char buffer[static VALUE_RANGE_M
         switch (setting->type) {
         case SETTING_INT:
                 (void) snprintf(buffer, VALUE_RANGE_MAX, "a number from %" PRId64 " to %" PRId64,
-                         setting->minimum, setting->maximum);
+                                setting->minimum, setting->maximum);
                 break;
         case SETTING_DURATION:
                 (void) snprintf(buffer, VALUE_RANGE_MAX, "a duration from %s to %s",
-                         format_duration(minimum, (usec_t) setting->minimum),
-                         format_duration(maximum, (usec_t) setting->maximum));
+                                format_duration(minimum, (usec_t) setting->minimum),
+                                format_duration(maximum, (usec_t) setting->maximum));
                 break;
         case SETTING_LIMIT:
                 (void) snprintf(buffer, VALUE_RANGE_MAX,
-                         "a soft limit not above the hard one, as in \"1024:4096\"");
+                                "a soft limit not above the hard one, as in \"1024:4096\"");
                 break;
         default:
                 (void) snprintf(buffer, VALUE_RANGE_MAX, "%s, as in %s", value_form(setting->type),
-                         value_example(setting->type));
+                                value_example(setting->type));
         }
         return buffer;
 }

@@ -30,7 +30,6 @@ static void settle_essential(Supervisor *supervisor, const Child *child) {
 static void settle_child(Supervisor *supervisor, unsigned index) {
         Child *child = supervisor->children[index];
 
-        supervisor->states[index] = child_state(child);
         if (child_take_forced(child))
                 sequence_note_forced(supervisor->sequence, index);
         sequence_observe(supervisor->sequence, index, supervisor->states[index]);
@@ -48,8 +47,11 @@ static void settle_take_list(Supervisor *supervisor) {
         supervisor->changed = supervisor->settling;
         supervisor->settling = list;
         supervisor->changed_count = 0;
-        for (size_t i = 0; i < count; i++)
+        /* all states first: nobody may be started on the word of a daemon that has ended since */
+        for (size_t i = 0; i < count; i++) {
                 supervisor->is_changed[list[i]] = false;
+                supervisor->states[list[i]] = child_state(supervisor->children[list[i]]);
+        }
         for (size_t i = 0; i < count; i++)
                 settle_child(supervisor, list[i]);
 }

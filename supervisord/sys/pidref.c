@@ -31,6 +31,11 @@ int pidref_open(pid_t pid, PidRef *ret) {
         return pidref_take(pid, pidfd, ret);
 }
 
+/* Unless it is, its number was its own all the time. A process of another user says EPERM. */
+static bool pidref_is_reaped(const PidRef *reference) {
+        return pidfd_send_signal(reference->pidfd, 0, NULL, 0) < 0 && errno == ESRCH;
+}
+
 int pidref_take(pid_t pid, int pidfd_consume, PidRef *ret) {
         PidRef reference = { .pid = pid, .pidfd = pidfd_consume };
         ProcStat stat;
@@ -38,12 +43,10 @@ int pidref_take(pid_t pid, int pidfd_consume, PidRef *ret) {
 
         /* PROCFS_E_GONE may also mean that /proc is hidden from us: only the pidfd knows. */
         r = procfs_stat(pid, &stat);
-        if (r == 0) {
+        if (r == 0)
                 reference.start_time = stat.start_time;
-                /* Unless it is gone by now, the number was its own while we read. */
-                r = pidref_signal(&reference, 0);
-        } else if (r == PROCFS_E_GONE)
-                r = pidref_signal(&reference, 0);
+        if (r >= 0)
+                r = pidref_is_reaped(&reference) ? PIDREF_E_GONE : 0;
         if (r != 0) {
                 fd_close(pidfd_consume);
                 return r;

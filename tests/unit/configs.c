@@ -74,14 +74,10 @@ void configs_expect_good(const char *text) {
         configs_expect_count(diag, 0);
 }
 
-static void configs_expect_equal_objects(const Setting *schema,
-                                         size_t count,
-                                         const char *name,
-                                         const void *a,
-                                         const void *b) {
+static void configs_expect_equal_objects(
+        const Setting *schema, size_t count, const char *name, const void *a, const void *b) {
         for (size_t i = 0; i < count; i++)
-                ck_assert_msg(value_equal(&schema[i], a, b), "%s.%s differs", name,
-                              schema[i].path);
+                ck_assert_msg(value_equal(&schema[i], a, b), "%s.%s differs", name, schema[i].path);
 }
 
 void configs_expect_equal(const Config *a, const Config *b) {
@@ -90,8 +86,8 @@ void configs_expect_equal(const Config *a, const Config *b) {
         ck_assert_uint_eq(a->daemon_count, b->daemon_count);
         for (size_t i = 0; i < a->daemon_count; i++) {
                 ck_assert_str_eq(a->daemons[i].name, b->daemons[i].name);
-                configs_expect_equal_objects(schema_daemon, schema_daemon_count,
-                                             a->daemons[i].name, &a->daemons[i], &b->daemons[i]);
+                configs_expect_equal_objects(schema_daemon, schema_daemon_count, a->daemons[i].name,
+                                             &a->daemons[i], &b->daemons[i]);
         }
 }
 

@@ -19,7 +19,7 @@ Config *configs_read(const char *text, Diag *diag);
 Config *configs_resolve(const char *text, Diag *diag);
 
 /*
- * The finding number `index` (they are sorted before) begins with `begin`, "test.conf:1: web.nice: ",
+ * The finding number `index` (they are sorted before) begins with `begin`, a place and a setting,
  * and holds `part`, what is to be written.
  */
 void configs_expect(Diag *diag, size_t index, const char *begin, const char *part);

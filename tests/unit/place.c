@@ -77,7 +77,8 @@ static void place_remove_below(const char *path) {
         while (directory && (entry = readdir(directory))) {
                 char below[sizeof(((Place *) NULL)->path) + TEXT_MAX + 2];
 
-                if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+                if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0
+                    || strcmp(entry->d_name, "..") == 0)
                         continue;
                 snprintf(below, sizeof(below), "%s/%s", path, entry->d_name);
                 place_remove_below(below);
@@ -143,7 +144,7 @@ void place_run(const Place *place, void (*function)(void *userdata), void *userd
                 if (place)
                         place_enter(place);
                 ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
-                ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+                ck_assert_int_eq(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
                 function(userdata);
                 exit(42);
         }

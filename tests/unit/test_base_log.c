@@ -375,7 +375,7 @@ START_TEST(test_journal) {
         log_write(LOG_WARNING, &context, "took\n%d s", 3);
         ck_assert_int_eq(errno, EXDEV);
         (void) snprintf(expected, sizeof(expected),
-                        "MESSAGE=took\\x0a3 s\nPRIORITY=4\nSYSLOG_IDENTIFIER=supervisord\n"
+                        "MESSAGE=web: took\\x0a3 s\nPRIORITY=4\nSYSLOG_IDENTIFIER=supervisord\n"
                         "MESSAGE_ID=%s\nSUPERVISOR_DAEMON=web\nSUPERVISOR_PHASE=drain\n"
                         "PORT=80\nPEER=here\n",
                         message_id_text(MESSAGE_DAEMON_READY));
@@ -399,7 +399,7 @@ START_TEST(test_journal_long) {
         text[sizeof(text) - 1] = name[sizeof(name) - 1] = '\0';
         log_write(LOG_INFO, &context, "%s", text);
         entry = next_entry();
-        ck_assert_uint_eq(strcspn(entry, "\n"), strlen("MESSAGE=") + 2048);
+        ck_assert_uint_eq(strcspn(entry, "\n"), strlen("MESSAGE=: ") + 256 + 2048);
         ck_assert_ptr_nonnull(strstr(entry, "\nSUPERVISOR_DAEMON=nnn"));
 }
 END_TEST

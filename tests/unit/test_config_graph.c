@@ -81,8 +81,9 @@ START_TEST(test_edges) {
 END_TEST
 
 START_TEST(test_doubled_edges) {
-        const GraphInput edges[] = { { 0, 1, false }, { 0, 1, true }, { 0, 1, false },
-                                     { 1, 2, false }, { 1, 2, false } };
+        const GraphInput edges[] = {
+                { 0, 1, false }, { 0, 1, true }, { 0, 1, false }, { 1, 2, false }, { 1, 2, false }
+        };
         CLEANUP(graph_freep) Graph *graph = make(3, edges, ELEMENTSOF(edges));
 
         ck_assert_uint_eq(graph_needs(graph, 0).count, 1);
@@ -106,8 +107,9 @@ END_TEST
 
 START_TEST(test_cycle) {
         /* A tail 0 -> 1 leads into the cycle 1 -> 2 -> 3 -> 1. */
-        const GraphInput edges[] = { { 0, 1, true }, { 1, 2, true }, { 2, 3, false },
-                                     { 3, 1, true }, { 3, 4, true } };
+        const GraphInput edges[] = {
+                { 0, 1, true }, { 1, 2, true }, { 2, 3, false }, { 3, 1, true }, { 3, 4, true }
+        };
         CLEANUP(graph_freep) Graph *graph = make(5, edges, ELEMENTSOF(edges));
         unsigned cycle[5], order[5];
         size_t length = find_cycle(graph, cycle);
@@ -130,7 +132,9 @@ START_TEST(test_cycle_of_one) {
 END_TEST
 
 START_TEST(test_diamond_is_no_cycle) {
-        const GraphInput edges[] = { { 0, 1, true }, { 0, 2, true }, { 1, 3, true }, { 2, 3, true } };
+        const GraphInput edges[] = {
+                { 0, 1, true }, { 0, 2, true }, { 1, 3, true }, { 2, 3, true }
+        };
         CLEANUP(graph_freep) Graph *graph = make(4, edges, ELEMENTSOF(edges));
         unsigned cycle[4];
 
@@ -171,15 +175,16 @@ START_TEST(test_random) {
                         unsigned from = (unsigned) rand_r(&seed) % 39;
                         unsigned to = from + 1 + (unsigned) rand_r(&seed) % (39 - from);
 
-                        edges[i] = (GraphInput) { .from = from, .to = to,
-                                                  .required = rand_r(&seed) % 2 };
+                        edges[i] = (GraphInput) { .from = from,
+                                                 .to = to,
+                                                 .required = rand_r(&seed) % 2 };
                 }
                 graph = make(40, edges, ELEMENTSOF(edges) - 1);
                 ck_assert_uint_eq(find_cycle(graph, cycle), 0);
                 assert_order(graph);
 
-                edges[ELEMENTSOF(edges) - 1] = (GraphInput) { .from = edges[0].to,
-                                                              .to = edges[0].from };
+                edges[ELEMENTSOF(edges) - 1] =
+                        (GraphInput) { .from = edges[0].to, .to = edges[0].from };
                 cyclic = make(40, edges, ELEMENTSOF(edges));
                 length = find_cycle(cyclic, cycle);
                 ck_assert_uint_ge(length, 2);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * config/read: texts to values, and what is said about those that are wrong. Files are the business
- * of test_config_load.
+ * config/read: texts to values, and texts that cannot be read at all. Wrong values are the business
+ * of test_config_findings, files that of test_config_load.
  */
 
 #include <signal.h>
@@ -27,17 +27,6 @@ static void setup(void) {
 static void teardown(void) {
         config = config_unref(config);
         diag = diag_free(diag);
-}
-
-/* One daemon "web" with these settings, and the one finding about them. */
-static void assert_refused(const char *settings, const char *begin, const char *part) {
-        CLEANUP(freep) char *text = NULL;
-
-        ck_assert_int_ge(asprintf(&text,
-                                  "daemons: { web: { command = [ \"/bin/true\" ]; %s }; };",
-                                  settings),
-                         0);
-        configs_expect_one(text, begin, part);
 }
 
 /* A text that libconfig or what stands before it refuses as a whole. */
@@ -72,7 +61,8 @@ static const char everything[] =
         "  db: { command = [ \"/bin/db\" ]; };\n"
         "  web: {\n"
         "    command = [ \"/bin/web\", \"-c\", \"a b\" ];\n"
-        "    type = \"forking\"; pidfile = \"/run/web.pid\"; requires = [ \"db\" ]; after = \"db\";\n"
+        "    type = \"forking\"; pidfile = \"/run/web.pid\";\n"
+        "    requires = [ \"db\" ]; after = \"db\";\n"
         "    essential = true; user = \"www\"; group = \"web\"; groups = ( \"a\", \"b\" );\n"
         "    directory = \"/srv\"; umask = \"0077\"; environment = [ \"A=1\", \"B=\" ];\n"
         "    nice = -5; oom_score_adjust = 500; no_new_privileges = true;\n"
@@ -87,8 +77,8 @@ static const char everything[] =
         "             interval = \"2s\"; timeout = \"1h\"; };\n"
         "    stop: { signals = \"QUIT 2s, KILL\"; };\n"
         "    cleanup: { command = [ \"/bin/c\" ]; remove = [ \"/run/x\" ]; timeout = \"4s\"; };\n"
-        "    restart: { policy = \"on-failure\"; delay = \"1s\"; delay_max = \"2s\"; reset = \"3s\";\n"
-        "               limit = 0; };\n"
+        "    restart: { policy = \"on-failure\"; delay = \"1s\"; delay_max = \"2s\";\n"
+        "               reset = \"3s\"; limit = 0; };\n"
         "  };\n"
         "};\n";
 
@@ -229,183 +219,51 @@ START_TEST(test_places) {
 }
 END_TEST
 
-START_TEST(test_durations) {
-        assert_refused("ready: { timeout = 5; };", AT "web.ready.timeout: 5 is not a duration",
-                       "write \"5s\"");
-        assert_refused("ready: { timeout = \"5\"; };", AT "web.ready.timeout: \"5\" is not",
-                       "write \"");
-        assert_refused("ready: { timeout = 1.5; };", AT "web.ready.timeout: 1.5 is not", "write \"");
-        assert_refused("ready: { timeout = \"2d\"; };", AT "web.ready.timeout: \"2d\" is out of range",
-                       "from 1ms to 1d");
-        assert_refused("drain: { timeout = -5; until = \"jobs\"; };", AT "web.drain.timeout: -5",
-                       "write \"");
-        assert_refused("drain: { timeout = \"infinity\"; until = \"jobs\"; };",
-                       AT "web.drain.timeout: \"infinity\" is out of range", "from 0 to 1d");
-}
-END_TEST
-
-START_TEST(test_numbers) {
-        assert_refused("nice = \"5\";", AT "web.nice: \"5\" is not a whole number", "write 5");
-        assert_refused("nice = 20;", AT "web.nice: 20 is out of range", "from -20 to 19");
-        assert_refused("nice = 99999999999999999999;", AT "web.nice: ", "from -20 to 19");
-        assert_refused("nice = 0x10;", AT "web.nice: 16 is not", "write 10");
-        assert_refused("nice = 1.0;", AT "web.nice: 1 is not", "write 10");
-        assert_refused("nice = true;", AT "web.nice: true is not", "write 10");
-        assert_refused("nice = [ 1 ];", AT "web.nice: an array is not", "write 10");
-        assert_refused("nice = { a = 1; };", AT "web.nice: a group is not", "write 10");
-        assert_refused("ready: { on = \"listen\"; port = 65536; };", AT "web.ready.port: 65536",
-                       "from 0 to 65535");
-}
-END_TEST
-
-START_TEST(test_truth_values) {
-        assert_refused("essential = \"true\";", AT "web.essential: \"true\"", "write true");
-        assert_refused("essential = \"off\";", AT "web.essential: \"off\"", "write false");
-        assert_refused("essential = 1;", AT "web.essential: 1 is not", "write true");
-        assert_refused("essential = \"maybe\";", AT "web.essential: ", "write true");
-}
-END_TEST
-
-START_TEST(test_words) {
-        assert_refused("umask = 0027;", AT "web.umask: 27 is not an octal mode", "write \"0027\"");
-        assert_refused("freeze: { signal = 15; };", AT "web.freeze.signal: 15", "write \"TERM\"");
-        assert_refused("freeze: { signal = \"SIGFOO\"; };", AT "web.freeze.signal: \"SIGFOO\"",
-                       "write \"TERM\"");
-        assert_refused("user = 1000;", AT "web.user: 1000 is not", "write \"1000\"");
-        assert_refused("user = \"\";", AT "web.user: \"\" is not", "write \"");
-        assert_refused("pidfile = \"web.pid\";", AT "web.pidfile: \"web.pid\" is not an absolute path",
-                       "write \"/");
-        assert_refused("type = \"froking\";", AT "web.type: \"froking\"", "write \"forking\"");
-        assert_refused("type = \"x\";", AT "web.type: \"x\"",
-                       "write one of \"simple\", \"notify\", \"forking\"");
-        assert_refused("type = 3;", AT "web.type: 3", "write one of");
-        assert_refused("output: { priority = \"inof\"; };", AT "web.output.priority: \"inof\"",
-                       "write \"info\"");
-        assert_refused("limits: { nofile = -1; };", AT "web.limits.nofile: -1", "infinity");
-        assert_refused("limits: { nofile = \"9:8\"; };", AT "web.limits.nofile: \"9:8\"",
-                       "not above the hard one");
-        assert_refused("stop: { signals = \"TERM 5, KILL\"; };", AT "web.stop.signals: ",
-                       "write \"QUIT 20s, TERM 5s, KILL\"");
-        assert_refused("stop: { signals = [ \"TERM\" ]; };", AT "web.stop.signals: an array",
-                       "write \"QUIT");
-}
-END_TEST
-
-START_TEST(test_commands) {
-        configs_expect_one("daemons: { w: { command = \"/bin/a  -b c\"; }; };", AT "w.command: ",
-                           "write [ \"/bin/a\", \"-b\", \"c\" ]");
-        configs_expect_one("daemons: { w: { command = \"/bin/a 'b c' | d\"; }; };", AT "w.command: ",
-                           "write [ \"/bin/sh\", \"-c\", \"/bin/a 'b c' | d\" ]");
-        configs_expect_one("daemons: { w: { command = \"\"; }; };", AT "w.command: \"\"", "write [ \"/");
-        configs_expect_one("daemons: { w: { command = \" \"; }; };", AT "w.command: \" \"",
-                           "write [ \"/");
-        configs_expect_one("daemons: { w: { command = []; }; };", AT "w.command: an array",
-                           "write [ \"/");
-        configs_expect_one("daemons: { w: { command = (); }; };", AT "w.command: a list",
-                           "write [ \"/");
-        configs_expect_one("daemons: { w: { command = [ \"\", \"a\" ]; }; };", AT "w.command: \"\"",
-                           "write [ \"/");
-        configs_expect_one("daemons: { w: { command = ( \"/bin/a\", 1 ); }; };", AT "w.command: 1",
-                           "write [ \"/");
-        configs_expect_one("daemons: { w: { command = ( ( \"/bin/a\" ) ); }; };",
-                           AT "w.command: a list", "write [ \"/");
-        configs_expect_one("daemons: { w: { command = true; }; };", AT "w.command: true",
-                           "write [ \"/");
-}
-END_TEST
-
-START_TEST(test_lists) {
-        assert_refused("groups = [ 1 ];", AT "web.groups: 1 is not", "write [ \"");
-        assert_refused("groups = ( \"a\", { b = 1; } );", AT "web.groups: a group", "write [ \"");
-        assert_refused("cleanup: { remove = \"x\"; };", AT "web.cleanup.remove: \"x\"", "write [ \"/");
-        assert_refused("environment = [ \"A=1\", \"B\" ];", AT "web.environment: \"B\"",
-                       "write [ \"LANG=C\"");
-        configs_expect_good("daemons: { w: { command = [ \"/bin/a\" ]; groups = []; requires = (); }; };");
-        configs_expect_good("daemons: { w: { command = [ \"/bin/a\" ]; environment = \"A=1\"; }; };");
-}
-END_TEST
-
-START_TEST(test_unknown) {
-        assert_refused("nicee = 1;", AT "web.nicee: there is no such setting", "\"nice\"");
-        assert_refused("drian: { timeout = \"5s\"; xyz = 5; };", AT "web.drian: ", "\"drain\"");
-        assert_refused("drain: { timeuot = \"5s\"; };", AT "web.drain.timeuot: ", "\"timeout\"");
-        assert_refused("signals = \"TERM 5s, KILL\";", AT "web.signals: ", "\"stop.signals\"");
-        assert_refused("ready: { pidfile = \"/run/x\"; };", AT "web.ready.pidfile: ", "\"pidfile\"");
-        assert_refused("xyzzy = 1;", AT "web.xyzzy: ", "remove it");
-        assert_refused("drain: { drain: { timeout = 1; }; };", AT "web.drain.drain: ", "remove it");
-        assert_refused("drain = \"5s\";", AT "web.drain: this is a group", "write drain: {");
-        configs_expect_one("supervisor: { drain_timeuot = \"5s\"; };",
-                           AT "supervisor.drain_timeuot: ", "\"drain_timeout\"");
-        configs_expect_one("daemon: { web: { }; };", AT, "write daemons");
-        configs_expect_one("web: { command = [ \"/bin/true\" ]; };", AT, "daemons: {");
-        configs_expect_one("supervisor = 3;", AT "supervisor: ", "supervisor: {");
-        configs_expect_one("daemons = ( { name = \"web\"; } );", AT "daemons: ", "daemons: {");
-        configs_expect_one("daemons: { web = \"/bin/true\"; };", AT "web: a daemon is a group",
-                           "write web: {");
-}
-END_TEST
-
-START_TEST(test_names) {
-        char text[128], name[66];
-
-        configs_expect_one("daemons: { *: { command = [ \"/bin/true\" ]; }; };", AT, "letters");
-        configs_expect_one("daemons: { a*: { command = [ \"/bin/true\" ]; }; };", AT, "letters");
-        for (int length = 64; length <= 65; length++) {
-                memset(name, 'a', sizeof(name));
-                name[length] = '\0';
-                (void) snprintf(text, sizeof(text), "daemons: { %s: { command = [ \"/b\" ]; }; };",
-                                name);
-                if (length == 64)
-                        configs_expect_good(text);
-                else
-                        configs_expect_one(text, AT, "at most 64");
-        }
-}
-END_TEST
-
-START_TEST(test_all_at_once) {
-        config = configs_resolve("supervisor: { cgroups = 1; };\ndaemons: {\n"
-                                 " a: { command = 1; nice = 50; };\n"
-                                 " b: { type = \"x\"; command = [ \"/bin/b\" ]; umsak = 1; };\n"
-                                 "};\nother = 1;\n",
-                                 diag);
-        configs_expect_count(diag, 6);
-        ck_assert_uint_eq(diag_errors(diag), 6);
-        configs_expect(diag, 0, CONFIGS_FILE ":1: supervisor.cgroups: ", "write true");
-        configs_expect(diag, 1, CONFIGS_FILE ":3: a.command: ", "write [");
-        configs_expect(diag, 2, CONFIGS_FILE ":3: a.nice: ", "write a number");
-        configs_expect(diag, 3, CONFIGS_FILE ":4: b.type: ", "write one of");
-        configs_expect(diag, 4, CONFIGS_FILE ":4: b.umsak: ", "\"umask\"");
-        configs_expect(diag, 5, CONFIGS_FILE ":6: ", "\"other\"");
-}
-END_TEST
-
 START_TEST(test_syntax) {
         assert_unreadable("daemons: {\n web: {\n  ready: { timeout = 5s; };\n };\n};",
                           CONFIGS_FILE ":3: ", "timeout = 5s;");
-        assert_unreadable("daemons: {\n web: { nice = 1;\n nice = 2; };\n};", CONFIGS_FILE ":3: ",
-                          "second time");
+        assert_unreadable("daemons: {\n web: { nice = 1;\n nice = 2; };\n};",
+                          CONFIGS_FILE ":3: ", "second time");
         assert_unreadable("daemons: { web: { command = [ \"a\", 1 ]; }; };", AT, "of one kind");
         assert_unreadable("daemons: {\n web: {\n };\n", AT, "never closed");
-        assert_unreadable("daemons: {\n web: [ \"a\" };\n};", CONFIGS_FILE ":2: ", "write \"]\" first");
+        assert_unreadable("daemons: {\n web: [ \"a\" };\n};",
+                          CONFIGS_FILE ":2: ", "write \"]\" first");
         assert_unreadable("daemons: {\n};\n};", CONFIGS_FILE ":3: ", "closes nothing");
-        assert_unreadable("daemons: {\n web: { user = \"abc; };\n};\n", CONFIGS_FILE ":2: ",
-                          "close its quotes");
+        assert_unreadable("daemons: {\n web: { user = \"abc; };\n};\n",
+                          CONFIGS_FILE ":2: ", "close its quotes");
         assert_unreadable("a = 1;\n/* daemons: { };\n", CONFIGS_FILE ":2: ", "write \"*/\"");
         assert_unreadable("daemons: { \"web\": { }; };", AT, "NAME = ");
         assert_unreadable("daemons: { a = 1, \"web\"; };", AT, "NAME = ");
         assert_unreadable("=", AT, "write NAME");
         assert_unreadable("daemons: { web: { user = ; }; };", AT, "write NAME");
-        assert_unreadable("\xef\xbb\xbf" "daemons: { };", AT, "write NAME");
+        assert_unreadable("\xef\xbb\xbf"
+                          "daemons: { };",
+                          AT, "write NAME");
+}
+END_TEST
+
+/* libconfig 1.5 would take the first two for 0 and 1, and 1.7 the last two as octal. */
+START_TEST(test_large_numbers) {
+        assert_unreadable("daemons: { w: { limits: { as = 4294967296; }; }; };", AT,
+                          "4294967296 is too large");
+        assert_unreadable("daemons: { w: { nice = -4294967295; }; };", AT,
+                          "4294967295 is too large");
+        assert_unreadable("daemons: { w: { nice = 99999999999999999999999999; }; };", AT,
+                          "99999999999999999999… is too large");
+        assert_unreadable("daemons: { w: { nice = 010; }; };", AT, "010 begins with 0");
+        assert_unreadable("daemons: { w: { umask = 0022; }; };", AT, "an octal mode in quotes");
+        configs_expect_good("daemons: { w99999999999999: { command = [ \"/b\" ]; nice = +5;"
+                            " limits: { as = 2147483647; rss = \"4294967296\"; }; }; };");
 }
 END_TEST
 
 /* What looks like syntax in texts and comments is none. */
 START_TEST(test_texts_and_comments) {
-        config = configs_resolve("# \" { [ (\n// \" }\n/* \" { ) \n@include \"x\"\n*/\n"
-                                 "daemons: { web: { command = [ \"/bin/{[(\\\"#\" \"//\\\\\", \"/*\n"
-                                 "@include \\\"y\\\"\n\" ]; /**/ }; } # end",
-                                 diag);
+        config =
+                configs_resolve("# \" { [ (\n// \" }\n/* \" { ) \n@include \"x\"\n*/\n"
+                                "daemons: { web: { command = [ \"/bin/{[(\\\"#\" \"//\\\\\", \"/*\n"
+                                "@include \\\"y\\\"\n\" ]; /**/ }; } # end",
+                                diag);
         configs_expect_count(diag, 0);
         assert_words(get_daemon("web")->command,
                      (const char *[]) { "/bin/{[(\"#//\\", "/*\n@include \"y\"\n", NULL });
@@ -423,7 +281,8 @@ START_TEST(test_doubled_between_texts) {
                          0);
         configs_expect_count(diag, 2);
         configs_expect(diag, 0, "other.conf:2: web: ", CONFIGS_FILE ":2; remove or rename");
-        configs_expect(diag, 1, "other.conf:3: supervisor.cgroups: ", CONFIGS_FILE ":1; remove one");
+        configs_expect(diag, 1,
+                       "other.conf:3: supervisor.cgroups: ", CONFIGS_FILE ":1; remove one");
         ck_assert_uint_eq(config->daemon_count, 2);
         ck_assert_str_eq(get_daemon("web")->command[0], "/bin/a");
         ck_assert(config->supervisor.cgroups);
@@ -454,16 +313,21 @@ START_TEST(test_nesting) {
 END_TEST
 
 START_TEST(test_huge_texts) {
-        CLEANUP(freep) char *word = make_long("daemons: { w: { command = [ \"/bin/a\", \"", "x",
-                                              1 << 20, "\" ]; }; };");
-        CLEANUP(freep) char *escapes = make_long("daemons: { w: { command = [ \"/bin/a\", \"", "\\n",
-                                                 1 << 19, "\" ]; }; };");
-        CLEANUP(freep) char *user = make_long("daemons: { w: { command = [ \"/bin/a\" ]; user = \"",
-                                              "\\n", 1 << 19, "\"; }; };");
-        CLEANUP(freep) char *name = make_long("daemons: { w: { command = [ \"/bin/a\" ]; ", "n",
-                                              1 << 20, " = 1; }; };");
-        CLEANUP(freep) char *comment = make_long("daemons: { w: { command = [ \"/bin/a\" ]; }; }; #",
-                                                 "#", 1 << 20, "");
+        CLEANUP(freep)
+        char *word = make_long("daemons: { w: { command = [ \"/bin/a\", \"", "x", 1 << 20,
+                               "\" ]; }; };");
+        CLEANUP(freep)
+        char *escapes = make_long("daemons: { w: { command = [ \"/bin/a\", \"", "\\n", 1 << 16,
+                                  "\" ]; }; };");
+        CLEANUP(freep)
+        char *user = make_long("daemons: { w: { command = [ \"/bin/a\" ]; user = \"", "\\n",
+                               1 << 16, "\"; }; };");
+        CLEANUP(freep)
+        char *name = make_long("daemons: { w: { command = [ \"/bin/a\" ]; ", "n", 1 << 20,
+                               " = 1; }; };");
+        CLEANUP(freep)
+        char *comment =
+                make_long("daemons: { w: { command = [ \"/bin/a\" ]; }; }; #", "#", 1 << 20, "");
 
         configs_expect_good(word);
         configs_expect_good(escapes);
@@ -474,8 +338,9 @@ START_TEST(test_huge_texts) {
 END_TEST
 
 START_TEST(test_huge_numbers) {
-        CLEANUP(freep) char *elements = make_long("daemons: { w: { command = [ \"/b\"", ", \"a\"",
-                                                  500000, " ]; }; };");
+        CLEANUP(freep)
+        char *elements =
+                make_long("daemons: { w: { command = [ \"/b\"", ", \"a\"", 500000, " ]; }; };");
         CLEANUP(freep) char *settings = make_long("daemons: {", "a = 1;", 500000, "};");
         CLEANUP(freep) char *doubled = make_long("daemons: {", "a = 1;", 1000, "};");
 
@@ -516,8 +381,7 @@ END_TEST
 
 static Suite *make_suite(void) {
         Suite *suite = suite_create("config/read");
-        TCase *values = tcase_create("values"), *findings = tcase_create("findings"),
-              *texts = tcase_create("texts");
+        TCase *values = tcase_create("values"), *texts = tcase_create("texts");
 
         tcase_add_checked_fixture(values, setup, teardown);
         tcase_add_test(values, test_everything);
@@ -529,20 +393,9 @@ static Suite *make_suite(void) {
         tcase_add_test(values, test_references);
         suite_add_tcase(suite, values);
 
-        tcase_add_checked_fixture(findings, setup, teardown);
-        tcase_add_test(findings, test_durations);
-        tcase_add_test(findings, test_numbers);
-        tcase_add_test(findings, test_truth_values);
-        tcase_add_test(findings, test_words);
-        tcase_add_test(findings, test_commands);
-        tcase_add_test(findings, test_lists);
-        tcase_add_test(findings, test_unknown);
-        tcase_add_test(findings, test_names);
-        tcase_add_test(findings, test_all_at_once);
-        suite_add_tcase(suite, findings);
-
         tcase_add_checked_fixture(texts, setup, teardown);
         tcase_add_test(texts, test_syntax);
+        tcase_add_test(texts, test_large_numbers);
         tcase_add_test(texts, test_texts_and_comments);
         tcase_add_test(texts, test_doubled_between_texts);
         tcase_add_test(texts, test_nesting);

@@ -24,7 +24,7 @@ typedef struct Schema {
 /* The counts are no constants, hence a function. */
 static Schema get_schema(int index) {
         return index == 0 ? (Schema) { schema_supervisor, schema_supervisor_count,
-                                       sizeof(SupervisorConfig) }
+                                      sizeof(SupervisorConfig) }
                           : (Schema) { schema_daemon, schema_daemon_count, sizeof(DaemonConfig) };
 }
 
@@ -125,7 +125,8 @@ START_TEST(test_groups_stand_together) {
                         const char *dot = strchr(schema.settings[i].path, '.');
                         size_t length = dot ? (size_t) (dot - schema.settings[i].path + 1) : 0;
 
-                        if (strncmp(schema.settings[j].path, schema.settings[i].path, length) != 0 ||
+                        if (strncmp(schema.settings[j].path, schema.settings[i].path, length) !=
+                                    0 ||
                             (length == 0 && strchr(schema.settings[j].path, '.')))
                                 continue;
                         ck_assert_msg(strncmp(schema.settings[i - 1].path, schema.settings[i].path,
@@ -304,7 +305,8 @@ static void assert_schedule(const char *text, const char *expected, usec_t total
 
 START_TEST(test_schedules) {
         assert_schedule("TERM 5s, KILL", "TERM 5s, KILL", 5 * USEC_PER_SEC);
-        assert_schedule(" SIGQUIT  1min 30s ,term\t500ms,KILL 1s ", "QUIT 1min 30s, TERM 500ms, KILL 1s",
+        assert_schedule(" SIGQUIT  1min 30s ,term\t500ms,KILL 1s ",
+                        "QUIT 1min 30s, TERM 500ms, KILL 1s",
                         90 * USEC_PER_SEC + 500 * USEC_PER_MSEC);
         assert_schedule("KILL", "KILL", 0);
         assert_schedule("TERM", "TERM", USEC_INFINITY);
@@ -314,9 +316,17 @@ START_TEST(test_schedules) {
 END_TEST
 
 START_TEST(test_schedules_refused) {
-        static const char *const texts[] = { "",         " ",         ",",        "TERM,",
-                                             ",KILL",    "TERM 5",    "TERM 5s KILL", "5s TERM",
-                                             "TERM 5s,,KILL", "TREM 5s", "TERM -5s" };
+        static const char *const texts[] = { "",
+                                             " ",
+                                             ",",
+                                             "TERM,",
+                                             ",KILL",
+                                             "TERM 5",
+                                             "TERM 5s KILL",
+                                             "5s TERM",
+                                             "TERM 5s,,KILL",
+                                             "TREM 5s",
+                                             "TERM -5s" };
         char huge[4096];
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {

@@ -232,6 +232,27 @@ START_TEST(test_subgroup_not_delegated) {
 }
 END_TEST
 
+/* … and without systemd the name means nothing either. */
+static void named_supervisor(void *userdata) {
+        const Place *own = userdata;
+        CgroupRoot *root;
+
+        place_hide_run(false);
+        root = assert_opens("i");
+        ck_assert_int_eq(strncmp(cgroup_root_path(root), own->path, strlen(own->path)), 0);
+        ck_assert_int_eq(strncmp(cgroup_root_group(root), own->group, strlen(own->group)), 0);
+        assert_in(own->group, "");
+        cgroup_root_close(root);
+}
+
+START_TEST(test_named_supervisor) {
+        Place below;
+
+        place_make_below(&place, "supervisor", &below);
+        place_run(&below, named_supervisor, &below);
+}
+END_TEST
+
 static void without_systemd(void *userdata) {
         CgroupRoot *first, *second;
         char below[1024];
@@ -306,8 +327,8 @@ static void read_only(void *userdata) {
         (void) userdata;
         place_hide_run(false);
         /* A mount of the directory upon itself can be read-only without the others being so. */
-        ck_assert_int_eq(mount(place.path, place.path, NULL, MS_BIND, NULL), 0);
-        ck_assert_int_eq(mount(NULL, place.path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
+        ck_assert_int_eq(mount(place.path, place.path, "none", MS_BIND, NULL), 0);
+        ck_assert_int_eq(mount("none", place.path, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
         assert_unusable("not writable");
         ck_assert_uint_eq(count_below(place.path), 0);
 }
@@ -438,6 +459,7 @@ static Suite *make_suite(const char *unable) {
         tcase_add_test(root, test_delegated_subgroup);
         tcase_add_test(root, test_not_delegated);
         tcase_add_loop_test(root, test_subgroup_not_delegated, 0, 2);
+        tcase_add_test(root, test_named_supervisor);
         tcase_add_test(root, test_without_systemd);
         tcase_add_test(root, test_reuse);
         tcase_add_loop_test(root, test_read_only, 0, 2);

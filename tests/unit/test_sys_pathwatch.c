@@ -138,6 +138,15 @@ static const PathCase cases[] = {
                 { STEP_WRITE, QUIET, "x/pid", NULL },
                 { STEP_WRITE, TOLD, "y/pid", NULL },
         } },
+        { "a/pid", { /* what the link leads to is moved away */
+                { STEP_MKDIR, QUIET, "x", NULL },
+                { STEP_SYMLINK, TOLD, "x", "a" },
+                { STEP_RENAME, TOLD, "x", "y" },
+                { STEP_WRITE, QUIET, "y/pid", NULL },
+                { STEP_UNLINK, ANY, "a", NULL },
+                { STEP_SYMLINK, TOLD, "y", "a" },
+                { STEP_WRITE, TOLD, "y/pid", NULL },
+        } },
         { "a/pid", { /* something in the way that is no directory */
                 { STEP_WRITE, ANY, "a", NULL },
                 { STEP_WRITE, QUIET, "a", NULL },
@@ -342,6 +351,31 @@ START_TEST(test_quiet_at_first) {
 }
 END_TEST
 
+/* Something is in the way from the beginning. */
+START_TEST(test_in_the_way) {
+        static const PathCase script = { "", {
+                { STEP_UNLINK, TOLD, "a", NULL },
+                { STEP_MKDIR_AND_WRITE, TOLD, "a", "a/pid" },
+        } };
+        Run run = { .script = &script };
+        PathWatch *watched, *mark;
+
+        make_directory(".mark");
+        write_file(".mark/off");
+        if (_i == 0)
+                write_file("a");
+        else
+                ck_assert_int_eq(symlink("a", "a"), 0);
+        watched = watch("a/pid", on_path, &run);
+        mark = watch(".mark/on", on_mark, &run);
+        step_do(&script.steps[0]);
+        run_mark(&run);
+        ck_assert_int_eq(loop_run(loop), 42);
+        pathwatch_free(watched);
+        pathwatch_free(mark);
+}
+END_TEST
+
 /* The handler frees the watch: its own, and another one for which an event is waiting. */
 typedef struct Pair {
         PathWatch *own, *other;
@@ -405,6 +439,7 @@ static Suite *make_suite(void) {
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_loop_test(tcase, test_steps, 0, ELEMENTSOF(cases));
         tcase_add_test(tcase, test_quiet_at_first);
+        tcase_add_loop_test(tcase, test_in_the_way, 0, 2);
         tcase_add_loop_test(tcase, test_free_inside, 0, 2);
         tcase_add_test(tcase, test_failure_ends_the_loop);
         tcase_add_loop_test(tcase, test_bad_path, 0, 6);

@@ -19,6 +19,8 @@
 #include "sys/procfs.h"
 #include "unit.h"
 
+#define NOBODY 65534
+
 static pid_t fork_pause(void) {
         pid_t pid = fork();
 
@@ -176,6 +178,26 @@ START_TEST(test_take_of_another) {
 }
 END_TEST
 
+/* One that we may look at, but not signal. */
+START_TEST(test_of_another_user) {
+        pid_t pid = fork();
+        int status = -1;
+
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                PidRef reference = PIDREF_NONE;
+
+                if (geteuid() == 0 && setresuid(NOBODY, NOBODY, NOBODY) < 0)
+                        _exit(1);
+                if (pidref_open(1, &reference) != 0 || !pidref_is_alive(&reference))
+                        _exit(2);
+                _exit(pidref_signal(&reference, 0) == -EPERM ? 0 : 3);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 static void *thread_run(void *userdata) {
         *(int *) userdata = pidref_open((pid_t) syscall(SYS_gettid), &(PidRef){ .pidfd = -1 });
         return NULL;
@@ -205,6 +227,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, test_take);
         tcase_add_test(tcase, test_take_gone);
         tcase_add_test(tcase, test_take_of_another);
+        tcase_add_test(tcase, test_of_another_user);
         tcase_add_test(tcase, test_thread);
         suite_add_tcase(suite, tcase);
         return suite;

@@ -18,7 +18,7 @@
 #include "unit.h"
 
 #define CONTENDERS 4
-#define ROUNDS     300
+#define ROUNDS     1000
 
 static char base[32];
 static char path[64];

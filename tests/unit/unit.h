@@ -19,6 +19,6 @@ int unit_main(Suite *suite);
 
 /*
  * Stands for the cases that cannot run here: one test that is reported as skipped, with the reason.
- * Once per program.
+ * For a few groups of cases per program.
  */
 void unit_add_skipped(Suite *suite, const char *name, const char *reason);

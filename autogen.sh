@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Alone it only generates ./configure. With a command it goes all the way: install the Debian
+# packages that are missing, configure and build out of tree, run. See --help.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "$0")" && pwd)
+policy=/usr/sbin/policy-rc.d
+
+packages_build=(autoconf automake gcc libc6-dev make pkgconf xz-utils
+        libsystemd-dev libconfig-dev uthash-dev check)
+packages_demo=(nginx redis-server python3)
+packages_check=(valgrind shellcheck python3 procps iproute2 util-linux
+        debootstrap systemd-container ca-certificates)
+
+usage() {
+        cat <<TXT
+Usage: ./autogen.sh [COMMAND]
+
+Without a command: generate ./configure, nothing else.
+
+Commands:
+  demo [--keep]          build in build/demo and run the demonstration; with --keep until Ctrl-C
+  check [OPTION…]        run all tests (tests/run; its options: tests/run --help)
+  build KIND [OPTION…]   configure in build/KIND with the options, and build there
+
+A command first installs the Debian packages that it needs and that are missing (as root, by
+apt-get; services of these packages are not started). Where all of them are there, nothing is
+installed and root is not needed for that.
+
+Environment:
+  MAKEFLAGS              for make; default: one job for each processor
+TXT
+}
+
+say() {
+        printf 'autogen.sh: %s\n' "$*" >&2
+}
+
+die() {
+        say "$@"
+        exit 1
+}
+
+packages_missing() {
+        local package
+        for package in "$@"; do
+                [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+                        printf '%s\n' "$package"
+        done
+}
+
+# Keeps the services of newly installed packages from starting, unless somebody else says so already.
+services_hold() {
+        [ ! -e "$policy" ] || return 0
+        trap services_release EXIT
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+}
+
+services_release() {
+        [ -n "$(trap -p EXIT)" ] || return 0
+        trap - EXIT
+        rm -f "$policy"
+}
+
+packages_get() {
+        DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@"
+}
+
+packages_install() {
+        local missing
+        command -v dpkg-query >/dev/null || {
+                say "this is no Debian: install what stands for $* yourself"
+                return
+        }
+        mapfile -t missing < <(packages_missing "$@")
+        [ ${#missing[@]} -gt 0 ] || return 0
+        [ "$(id -u)" -eq 0 ] || die "missing packages; as root: apt-get install ${missing[*]}"
+
+        say "installing ${missing[*]}"
+        services_hold
+        # Without lists nothing is found; with old ones it may be gone.
+        compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || packages_get update
+        packages_get install --no-install-recommends "${missing[@]}" || {
+                packages_get update
+                packages_get install --no-install-recommends "${missing[@]}"
+        }
+        services_release
+}
+
+generate() {
+        local tool
+        for tool in autoreconf automake pkg-config; do
+                command -v "$tool" >/dev/null ||
+                        die "$tool is missing; on Debian: apt-get install ${packages_build[*]}"
+        done
+        (cd "$top" && autoreconf -fi)
+}
+
+# Generates and configures only where that has not been done so; make sees what is out of date.
+build() {
+        local directory=$top/build/$1
+        shift
+        [ -x "$top/configure" ] || generate
+        mkdir -p "$directory"
+        cd "$directory"
+        if [ ! -e Makefile ] || [ "$(cat .options)" != "$*" ]; then
+                printf '%s\n' "$*" >.options
+                "$top/configure" "$@"
+        fi
+        make
+}
+
+MAKEFLAGS=${MAKEFLAGS--j$(nproc)}
+export MAKEFLAGS
+
+case ${1-} in
+'')
+        generate
+        say "now: ./configure && make && make install, or see ./autogen.sh --help"
+        ;;
+demo)
+        shift
+        packages_install "${packages_build[@]}" "${packages_demo[@]}"
+        build demo
+        exec "$top/demo/demo.sh" "$top/build/demo" "$@"
+        ;;
+check)
+        shift
+        packages_install "${packages_build[@]}" "${packages_demo[@]}" "${packages_check[@]}"
+        [ -x "$top/configure" ] || generate
+        exec "$top/tests/run" "$@"
+        ;;
+build)
+        [ $# -ge 2 ] || die "build what? see --help"
+        shift
+        packages_install "${packages_build[@]}"
+        build "$@"
+        ;;
+-h | --help | help)
+        usage
+        ;;
+*)
+        usage >&2
+        exit 2
+        ;;
+esac

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * sys/notifysocket.h on the fake world. Datagrams wait in the socket until their turn comes; they
+ * are read by the real notify_message_parse().
+ */
+
+#include "sys/notifysocket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fake/fake.h"
+#include "fake/parts.h"
+
+#define DATAGRAM_MAX      64
+#define DATAGRAM_TEXT_MAX 128
+
+typedef struct Datagram {
+        pid_t sender;
+        char text[DATAGRAM_TEXT_MAX];
+} Datagram;
+
+struct NotifySocket {
+        NotifySocket *next;
+        LoopSource *source;
+        NotifyHandler handler;
+        void *userdata;
+        char path[WORLD_NAME_MAX];
+        Datagram waiting[DATAGRAM_MAX];
+        size_t waiting_count;
+};
+
+static NotifySocket *sockets;
+
+void fake_datagrams_reset(void) {
+        sockets = NULL;
+}
+
+unsigned fake_notify_socket_count(void) {
+        unsigned count = 0;
+
+        for (const NotifySocket *notify = sockets; notify; notify = notify->next)
+                count++;
+        return count;
+}
+
+void fake_datagram(const char *path, pid_t sender, const char *text) {
+        world_trace("  process %d says %s", sender, text);
+        for (NotifySocket *notify = sockets; notify; notify = notify->next) {
+                if (strcmp(notify->path, path) != 0 || notify->waiting_count == DATAGRAM_MAX)
+                        continue;
+                Datagram *datagram = &notify->waiting[notify->waiting_count++];
+                datagram->sender = sender;
+                snprintf(datagram->text, sizeof(datagram->text), "%s", text);
+                loop_defer_arm(notify->source);
+        }
+}
+
+/* One at a time; the handler may free the socket. */
+static int notify_socket_dispatch(void *userdata) {
+        NotifySocket *notify = userdata;
+        Datagram datagram = notify->waiting[0];
+        NotifyMessage message;
+
+        notify->waiting_count--;
+        memmove(notify->waiting, notify->waiting + 1, notify->waiting_count * sizeof(Datagram));
+        if (notify->waiting_count > 0)
+                loop_defer_arm(notify->source);
+
+        int outcome = notify_message_parse(datagram.text, strlen(datagram.text), &message);
+        return notify->handler(
+                notify->userdata, datagram.sender, outcome, outcome == 0 ? &message : NULL);
+}
+
+int notify_socket_new(Loop *loop,
+                      const char *path,
+                      uid_t uid,
+                      NotifyHandler handler,
+                      void *userdata,
+                      NotifySocket **ret) {
+        int r = fake_door(DOOR_NOTIFY_SOCKET);
+        if (r < 0)
+                return r;
+
+        NotifySocket *notify = calloc(1, sizeof(*notify));
+        if (!notify)
+                return -ENOMEM;
+        (void) uid;
+        notify->handler = handler;
+        notify->userdata = userdata;
+        strncat(notify->path, path, sizeof(notify->path) - 1);
+        r = loop_add_defer(
+                loop, &notify->source, LOOP_NOTIFY, "notify", notify_socket_dispatch, notify);
+        if (r < 0) {
+                free(notify);
+                return r;
+        }
+
+        notify->next = sockets;
+        sockets = notify;
+        *ret = notify;
+        return 0;
+}
+
+NotifySocket *notify_socket_free(NotifySocket *notify) {
+        if (!notify)
+                return NULL;
+
+        NotifySocket **place = &sockets;
+        while (*place != notify)
+                place = &(*place)->next;
+        *place = notify->next;
+
+        loop_source_free(notify->source);
+        free(notify);
+        return NULL;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Between the parts of the world and the fakes only: each forgets what it holds when the world
+ * begins and ends; and what they have to know of each other.
+ */
+
+#include "sys/tree.h"
+
+void world_processes_reset(void);
+void world_script_reset(void);
+void world_files_reset(void);
+void world_descriptors_reset(void);
+void world_doors_reset(void);
+
+void fake_signals_reset(void);
+void fake_trees_reset(void);
+void fake_paths_reset(void);
+void fake_datagrams_reset(void);
+
+const char *fake_tree_name(const Tree *tree);
+/* The name of the walked tree with that invocation, "" if there is none. */
+const char *fake_tree_of_invocation(const char *invocation);

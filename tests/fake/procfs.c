@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* sys/procfs.h on the fake world. */
+
+#include "sys/procfs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fake/fake.h"
+
+static ProcStat procfs_stat_of(const FakeProcess *process) {
+        ProcStat stat = {
+                .pid = process->pid,
+                .ppid = process->ppid,
+                .pgid = process->pgid,
+                .sid = process->sid,
+                .state = process->zombie ? 'Z' : process->blocked_until > 0 ? 'D' : 'S',
+                .start_time = process->start_time,
+        };
+
+        strncat(stat.comm, process->program ? process->program->path : "?", sizeof(stat.comm) - 1);
+        return stat;
+}
+
+int procfs_stat(pid_t pid, ProcStat *ret) {
+        int r = fake_door(DOOR_PROCFS);
+        if (r < 0)
+                return r;
+
+        const FakeProcess *process = process_find(pid);
+        if (!process)
+                return PROCFS_E_GONE;
+        *ret = procfs_stat_of(process);
+        return 0;
+}

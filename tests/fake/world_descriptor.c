@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Descriptors are real ones on /dev/null with a meaning kept beside them. Code under test closes
+ * them as it closes any other, and one that it forgets is really open at the end.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "fake/parts.h"
+#include "fake/world.h"
+
+#define DESCRIPTOR_MAX 1024
+
+static Descriptor descriptors[DESCRIPTOR_MAX];
+
+void world_descriptors_reset(void) {
+        memset(descriptors, 0, sizeof(descriptors));
+}
+
+int descriptor_new(DescriptorKind kind, FakeProcess *process, const char *name) {
+        int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (fd < 0)
+                return -EMFILE;
+        if (fd >= DESCRIPTOR_MAX) {
+                close(fd);
+                return -EMFILE;
+        }
+
+        descriptors[fd] = (Descriptor) {
+                .kind = kind,
+                .process = process ? process_key(process) : 0,
+        };
+        strncat(descriptors[fd].name, name ? name : "", WORLD_NAME_MAX - 1);
+        return fd;
+}
+
+Descriptor *descriptor_get(int fd) {
+        if (fd < 0 || fd >= DESCRIPTOR_MAX || descriptors[fd].kind == DESCRIPTOR_NONE)
+                return NULL;
+        return &descriptors[fd];
+}
+
+void descriptor_report(const FakeProcess *process, SpawnStep failed_step, int error) {
+        Descriptor *report = descriptor_get(process->report_fd);
+
+        /* it may be closed by now, and the number stand for something else */
+        if (!report || report->kind != DESCRIPTOR_REPORT || report->process != process_key(process))
+                return;
+        report->ready = true;
+        report->report = (SpawnReport) { failed_step, error };
+}
+
+uint32_t descriptor_events(int fd) {
+        const Descriptor *descriptor = descriptor_get(fd);
+        if (!descriptor)
+                return 0;
+
+        switch (descriptor->kind) {
+        case DESCRIPTOR_PIDFD:
+                return process_is_alive(process_by_key(descriptor->process)) ? 0 : EPOLLIN;
+        case DESCRIPTOR_REPORT:
+                return descriptor->ready ? EPOLLIN | EPOLLHUP : 0;
+        case DESCRIPTOR_CONNECTION:
+                return descriptor->ready ? EPOLLOUT : 0;
+        default:
+                return 0;
+        }
+}
+
+unsigned descriptor_count(void) {
+        DIR *directory = opendir("/proc/self/fd");
+        unsigned count = 0;
+
+        while (directory && readdir(directory))
+                count++;
+        if (directory)
+                closedir(directory);
+        return count;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The files and the listening sockets of the world. */
+
+#include <string.h>
+
+#include "fake/fake.h"
+#include "fake/parts.h"
+#include "fake/world.h"
+
+#define FILE_MAX     256
+#define LISTENER_MAX 256
+#define CONTENT_MAX  64
+
+typedef struct FakeFile {
+        char path[WORLD_NAME_MAX]; /* "": free */
+        char content[CONTENT_MAX];
+        bool is_link;
+} FakeFile;
+
+typedef struct FakeListener {
+        uint64_t process; /* key */
+        bool used;
+        unsigned port; /* 0: a path */
+        char path[WORLD_NAME_MAX];
+} FakeListener;
+
+static FakeFile files[FILE_MAX];
+static FakeListener listeners[LISTENER_MAX];
+
+void world_files_reset(void) {
+        memset(files, 0, sizeof(files));
+        memset(listeners, 0, sizeof(listeners));
+}
+
+static FakeFile *file_find(const char *path) {
+        for (size_t i = 0; i < FILE_MAX; i++)
+                if (*files[i].path && strcmp(files[i].path, path) == 0)
+                        return &files[i];
+        return NULL;
+}
+
+static FakeFile *file_make(const char *path) {
+        FakeFile *file = file_find(path);
+
+        for (size_t i = 0; i < FILE_MAX && !file; i++)
+                if (!*files[i].path)
+                        file = &files[i];
+        if (file) {
+                *file = (FakeFile) { 0 };
+                strncat(file->path, path, sizeof(file->path) - 1);
+        }
+        return file;
+}
+
+void world_write(const char *path, const char *content) {
+        FakeFile *file = file_make(path);
+        if (!file)
+                return;
+
+        file->is_link = !content;
+        strncat(file->content, content ? content : "", sizeof(file->content) - 1);
+        world_trace("  file %s is written: %.*s", path, (int) strcspn(file->content, "\n"), file->content);
+        fake_path_changed(path);
+}
+
+void world_remove(const char *path) {
+        FakeFile *file = file_find(path);
+        if (!file)
+                return;
+
+        *file = (FakeFile) { 0 };
+        world_trace("  file %s is removed", path);
+        fake_path_changed(path);
+}
+
+bool world_exists(const char *path) {
+        return file_find(path) != NULL;
+}
+
+bool world_read(const char *path, const char **ret) {
+        const FakeFile *file = file_find(path);
+        if (!file)
+                return false;
+
+        *ret = file->is_link ? NULL : file->content;
+        return true;
+}
+
+void world_listen(FakeProcess *process, unsigned port, const char *path) {
+        for (size_t i = 0; i < LISTENER_MAX; i++) {
+                FakeListener *listener = &listeners[i];
+
+                if (listener->used && process_is_alive(process_by_key(listener->process)))
+                        continue;
+                *listener = (FakeListener) {
+                        .process = process_key(process),
+                        .used = true,
+                        .port = port,
+                };
+                strncat(listener->path, path ? path : "", sizeof(listener->path) - 1);
+                break;
+        }
+        world_trace("  process %d listens on %u%s", process->pid, port, path ? path : "");
+        if (path)
+                world_write(path, "");
+}
+
+static bool listener_matches(const FakeListener *listener, unsigned port, const char *path) {
+        if (port > 0)
+                return listener->port == port;
+        return !path || strcmp(listener->path, path) == 0;
+}
+
+FakeProcess *world_listener(const char *tree, unsigned port, const char *path) {
+        for (size_t i = 0; i < LISTENER_MAX; i++) {
+                const FakeListener *listener = &listeners[i];
+                if (!listener->used || !listener_matches(listener, port, path))
+                        continue;
+
+                FakeProcess *process = process_by_key(listener->process);
+                if (process_is_alive(process) && (!tree || strcmp(process->tree, tree) == 0))
+                        return process;
+        }
+        return NULL;
+}

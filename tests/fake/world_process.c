@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The processes of the world: birth, signals, death, adoption by us as the subreaper, reaping.
+ * Pids come round soon and are used again at once, so that a number that was kept too long names
+ * a stranger.
+ */
+
+#include <string.h>
+
+#include "base/parse.h"
+#include "fake/fake.h"
+#include "fake/parts.h"
+#include "fake/world.h"
+
+#define WORLD_HELPER_SUFFIX ".helper"
+
+#define DYING_MOST (2 * USEC_PER_MSEC)
+
+#define PID_ROUND 1200 /* so many numbers there are: more than fit at a time, fewer than are used */
+
+static struct {
+        FakeProcess table[WORLD_PROCESS_MAX];
+        unsigned generations;
+        pid_t next_pid;
+        unsigned harmed;
+        unsigned doubled;
+} processes;
+
+void world_processes_reset(void) {
+        memset(&processes, 0, sizeof(processes));
+}
+
+FakeProcess *process_find(pid_t pid) {
+        for (size_t i = 0; pid > 0 && i < WORLD_PROCESS_MAX; i++)
+                if (processes.table[i].pid == pid)
+                        return &processes.table[i];
+        return NULL;
+}
+
+FakeProcess *process_each(unsigned *cursor) {
+        while (*cursor < WORLD_PROCESS_MAX) {
+                FakeProcess *process = &processes.table[(*cursor)++];
+                if (process->pid > 0)
+                        return process;
+        }
+        return NULL;
+}
+
+uint64_t process_key(const FakeProcess *process) {
+        return (uint64_t) (process - processes.table) << 32 | process->generation;
+}
+
+FakeProcess *process_by_key(uint64_t key) {
+        FakeProcess *process = &processes.table[key >> 32];
+
+        return process->pid > 0 && process->generation == (uint32_t) key ? process : NULL;
+}
+
+static pid_t process_new_pid(void) {
+        pid_t pid;
+
+        do {
+                pid = WORLD_FIRST_PID + processes.next_pid;
+                processes.next_pid = (processes.next_pid + 1) % PID_ROUND;
+        } while (pid == WORLD_SUPERVISOR || process_find(pid));
+        return pid;
+}
+
+FakeProcess *process_add(pid_t ppid, const char *tree, const FakeProgram *program) {
+        FakeProcess *process = NULL;
+
+        for (size_t i = 0; i < WORLD_PROCESS_MAX && !process; i++)
+                if (processes.table[i].pid == 0)
+                        process = &processes.table[i];
+        if (!process)
+                return NULL;
+
+        pid_t pid = process_new_pid();
+        *process = (FakeProcess) {
+                .pid = pid,
+                .ppid = ppid,
+                .pgid = pid,
+                .sid = pid,
+                .generation = ++processes.generations,
+                .start_time = processes.generations,
+                .program = program,
+                .report_fd = -1,
+        };
+        strncat(process->tree, tree, sizeof(process->tree) - 1);
+        return process;
+}
+
+/* ---- death ---- */
+
+static unsigned process_children(const FakeProcess *process) {
+        unsigned cursor = 0, count = 0;
+
+        for (const FakeProcess *other; (other = process_each(&cursor));)
+                count += other->ppid == process->pid && !other->zombie;
+        return count;
+}
+
+/* What a parent does when a child of it has died. */
+static void process_bury(FakeProcess *process) {
+        FakeProcess *parent = process_find(process->ppid);
+
+        if (process->ppid == WORLD_SUPERVISOR) {
+                fake_signal(SIGCHLD);
+                return;
+        }
+        if (!parent || !parent->program || !parent->program->negligent)
+                process_reap(process);
+        if (process_is_alive(parent) && parent->exits_alone && process_children(parent) == 0)
+                process_exit(parent, false, parent->exit_alone_status);
+}
+
+/* Orphans come to us, dead ones too. */
+static void process_orphan(const FakeProcess *process) {
+        unsigned cursor = 0;
+
+        for (FakeProcess *child; (child = process_each(&cursor));) {
+                if (child->ppid != process->pid || child == process)
+                        continue;
+                child->ppid = WORLD_SUPERVISOR;
+                if (child->zombie)
+                        fake_signal(SIGCHLD);
+        }
+}
+
+void process_exit(FakeProcess *process, bool signaled, int code) {
+        if (!process_is_alive(process))
+                return;
+
+        world_trace("  process %d (%s) ends: %s %d",
+                    process->pid,
+                    process->program ? process->program->path : "?",
+                    signaled ? "signal" : "status",
+                    code);
+
+        char tree[WORLD_NAME_MAX];
+        memcpy(tree, process->tree, sizeof(tree));
+
+        if (!process->executed)
+                descriptor_report(process, SPAWN_STEP_NONE, 0);
+        process->zombie = true;
+        process->signaled = signaled;
+        process->code = code;
+        process_orphan(process);
+        process_bury(process);
+        if (*tree)
+                fake_tree_changed(tree);
+}
+
+void process_reap(FakeProcess *process) {
+        *process = (FakeProcess) { 0 };
+}
+
+/* ---- signals ---- */
+
+static void process_dead(void *userdata, uint64_t key) {
+        FakeProcess *process = process_by_key(key);
+
+        (void) userdata;
+        if (process_is_alive(process))
+                process_exit(process, true, process->killed_by);
+}
+
+/* A killed process is not dead at once: it has to be scheduled, and to let go of its memory. */
+static void process_die(FakeProcess *process, int signo) {
+        if (!world_is_seeded()) {
+                process_exit(process, true, signo);
+                return;
+        }
+        if (process->killed_by > 0)
+                return;
+        process->killed_by = signo;
+        world_at(usec_add(world_now(), world_choose(DYING_MOST)), process_dead, NULL, process_key(process));
+}
+
+static bool process_is_ours(const FakeProcess *process) {
+        return *process->tree || *process->invocation || process->ppid == WORLD_SUPERVISOR;
+}
+
+static bool signal_is_harmless(int signo) {
+        return signo == 0 || signo == SIGCHLD || signo == SIGURG || signo == SIGWINCH
+                || signo == SIGCONT;
+}
+
+static const FakeReaction *process_reaction(const FakeProcess *process, int signo) {
+        const FakeReaction *reaction = process->program ? process->program->reactions : NULL;
+
+        /* before its exec, dispositions are the default ones */
+        for (; process->executed && reaction && reaction->signo > 0; reaction++)
+                if (reaction->signo == signo)
+                        return reaction;
+        return NULL;
+}
+
+static void process_unblock(void *userdata, uint64_t key) {
+        FakeProcess *process = process_by_key(key);
+        (void) userdata;
+        if (!process_is_alive(process))
+                return;
+
+        uint64_t pending = process->pending;
+        process->blocked_until = 0;
+        process->pending = 0;
+
+        if (pending & (UINT64_C(1) << SIGKILL))
+                process_signal(process, SIGKILL);
+        for (int signo = 1; signo < 64; signo++)
+                if (pending & (UINT64_C(1) << signo) && process_by_key(key))
+                        process_signal(process, signo);
+}
+
+void process_block(FakeProcess *process, usec_t duration) {
+        process->blocked_until = usec_add(world_now(), duration > 0 ? duration : USEC_INFINITY);
+        if (process->blocked_until != USEC_INFINITY)
+                world_at(process->blocked_until, process_unblock, NULL, process_key(process));
+}
+
+void process_signal(FakeProcess *process, int signo) {
+        char name[SIGNAL_TEXT_MAX];
+
+        if (!process_is_ours(process))
+                processes.harmed++;
+        if (!process_is_alive(process) || process->killed_by > 0)
+                return;
+
+        world_trace("  process %d gets SIG%s", process->pid, format_signal(name, signo));
+        if (process->blocked_until > 0) {
+                process->pending |= UINT64_C(1) << signo;
+                return;
+        }
+
+        const FakeReaction *reaction = signo == SIGKILL ? NULL : process_reaction(process, signo);
+        if (reaction)
+                process_play(process, reaction->acts);
+        else if (!signal_is_harmless(signo))
+                process_die(process, signo);
+}
+
+/* ---- counting ---- */
+
+unsigned world_population(const char *tree) {
+        unsigned cursor = 0, count = 0;
+
+        for (const FakeProcess *process; (process = process_each(&cursor));)
+                count += !process->zombie
+                        && (tree ? strcmp(process->tree, tree) == 0 : *process->tree != '\0');
+        return count;
+}
+
+unsigned world_descendants(void) {
+        unsigned cursor = 0, count = 0;
+
+        for (const FakeProcess *process; (process = process_each(&cursor));)
+                count += process_is_ours(process);
+        return count;
+}
+
+bool world_is_helper(const char *tree) {
+        size_t length = strlen(tree), suffix = strlen(WORLD_HELPER_SUFFIX);
+
+        return length > suffix && strcmp(tree + length - suffix, WORLD_HELPER_SUFFIX) == 0;
+}
+
+void world_count_doubled(const char *tree) {
+        processes.doubled += *tree && !world_is_helper(tree) && world_population(tree) > 0;
+}
+
+unsigned world_doubled(void) {
+        return processes.doubled;
+}
+
+unsigned world_harmed(void) {
+        return processes.harmed;
+}

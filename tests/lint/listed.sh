@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The Makefile knows every file: a source that it does not list is neither built nor in the tarball.
+
+. "$(dirname "$0")/lint.bash"
+
+listed=$(tr -s ' \t\\' '\n' <Makefile.am)
+
+is_listed() {
+        grep -qxF -e "$1" <<<"$listed"
+}
+
+# A program of one source is listed by its name alone.
+for file in $(lint_files '*.[ch]' supervisord tests demo); do
+        is_listed "$file" || is_listed "${file%.c}" || echo "$file"
+done | lint_check "every source is listed"
+
+# In the tarball: listed itself, as the template of what is listed, or in a folder that is listed.
+for file in $(lint_files '*' catalog conf demo doc man tests units bench); do
+        case $file in *.[ch]) continue ;; esac
+        is_listed "$file" || is_listed "${file%.in}" && continue
+        folder=$(dirname "$file")
+        while [ "$folder" != . ] && ! is_listed "$folder"; do folder=$(dirname "$folder"); done
+        [ "$folder" != . ] || echo "$file"
+done | lint_check "every other file is listed or in a folder that is"
+
+for file in $(grep -E '^[a-z]+/[A-Za-z0-9_/@.-]+\.[a-z0-9]+$' <<<"$listed" | grep -v '\.a$'); do
+        [ -e "$file" ] || [ -e "$file.in" ] || echo "$file"
+done | lint_check "every file that is listed is there"
+
+lint_end

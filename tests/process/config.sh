@@ -1,0 +1,268 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Configurations that cannot be used, and the options of the command line.
+
+# shellcheck source=tests/process/lib.bash
+. "$(dirname "$0")/lib.bash"
+
+# One way is enough: nothing is started.
+variants() {
+        echo cgroup
+}
+
+# run OPTION…: supervisord until it ends by itself.
+run() {
+        timeout -k 5 30 "$BIN/supervisord" "$@" </dev/null >"$T/out" 2>"$T/err"
+        RC=$?
+}
+
+# refused REGEX [STATUS]: the configuration is refused, by a start and by --check.
+refused() {
+        run -c "$T/supervisord.conf"
+        expect_equal "$RC" "${2-78}" "exit status"
+        grep -Eaq -- "$1" "$T/err" || fail "it says: $(cat "$T/err")"
+        expect is_gone "$T/run"
+        run --check -c "$T/supervisord.conf"
+        expect_equal "$RC" "${2-78}" "exit status of --check"
+        cat "$T/out" "$T/err" | grep -Eaq -- "$1" || fail "--check says: $(cat "$T/out" "$T/err")"
+}
+
+CONF='supervisord\.conf'
+
+case_syntax_error() {
+        printf 'daemons: {\n  a: {\n    command = = [ ];\n  };\n};\n' >"$T/supervisord.conf"
+        refused "$CONF:3: .*syntax"
+}
+
+case_not_closed() {
+        printf 'daemons: {\n  a: {\n' >"$T/supervisord.conf"
+        refused "$CONF:[0-9]+: "
+}
+
+case_empty() {
+        : >"$T/supervisord.conf"
+        refused "$CONF"
+}
+
+case_no_daemons() {
+        configure ''
+        refused "$CONF:.*no daemons"
+}
+
+case_missing() {
+        run -c "$T/none.conf"
+        expect_equal "$RC" 78 "exit status"
+        grep -q 'none.conf' "$T/err" || fail "it says: $(cat "$T/err")"
+}
+
+case_a_directory() {
+        mkdir "$T/supervisord.conf"
+        refused "$CONF"
+}
+
+case_a_fifo() {
+        mkfifo "$T/supervisord.conf"
+        refused "$CONF"
+}
+
+case_huge() {
+        head -c 8388608 /dev/zero | tr '\0' ' ' >"$T/supervisord.conf"
+        refused "$CONF.*(large|MiB|bytes|big)"
+}
+
+case_endless() {
+        ln -s /dev/zero "$T/supervisord.conf"
+        refused "$CONF"
+}
+
+case_binary() {
+        head -c 4096 "$BIN/supervisord" >"$T/supervisord.conf"
+        refused "$CONF"
+}
+
+case_nul_bytes() {
+        printf 'daemons: { a: { command = [ "/bin/true" ]; }; };\0\n' >"$T/supervisord.conf"
+        refused "$CONF"
+}
+
+case_deeply_nested() {
+        (printf 'daemons: '; head -c 100000 /dev/zero | tr '\0' '{') >"$T/supervisord.conf"
+        refused "$CONF"
+}
+
+case_unreadable() {
+        needs_root
+        command -v setpriv >/dev/null || skip "setpriv is missing"
+        configure ''
+        chmod 600 "$T/supervisord.conf"
+        setpriv --reuid 65534 --regid 65534 --clear-groups "$BIN/supervisord" --check \
+                -c "$T/supervisord.conf" >"$T/err" 2>&1
+        expect_equal "$?" 78 "exit status"
+        grep -Eaq "$CONF.*(denied|not readable|permission)" "$T/err" || fail "it says: $(cat "$T/err")"
+}
+
+case_world_writable() {
+        needs_root
+        configure ''
+        chmod 666 "$T/supervisord.conf"
+        refused "$CONF.*writ"
+}
+
+case_owned_by_somebody_else() {
+        needs_root
+        configure ''
+        chown 65534 "$T/supervisord.conf"
+        refused "$CONF.*own"
+}
+
+case_unknown_setting() {
+        printf 'daemons: {\n a: { command = [ "/bin/true" ];\n  drian: { timeout = "5s"; }; };\n};\n' \
+                >"$T/supervisord.conf"
+        refused "$CONF:3: .*drian.*drain"
+}
+
+case_all_findings_at_once() {
+        cat >"$T/supervisord.conf" <<'CONF'
+supervisor: {
+        freeze_timeout = "5 parsecs";
+};
+daemons: {
+        a: { command = [ "bin/true" ]; };
+        b: { comand = [ "/bin/true" ]; };
+        c: { command = [ "/bin/true" ]; umask = "999"; stop: { signals = "TREM 5s, KILL"; }; };
+};
+CONF
+        refused "$CONF:2: .*freeze_timeout"
+        local line
+        for line in 2 5 6 7; do
+                grep -Eq "$CONF:$line: " "$T/err" "$T/out" || fail "nothing on line $line: $(cat "$T/err")"
+        done
+        grep -Eq "$CONF:7: .*stop.signals.*TREM" "$T/err" "$T/out" || fail "nothing on TREM"
+}
+
+case_cycle_is_printed() {
+        configure "a: { command = [ \"/bin/true\" ]; requires = [ \"b\" ]; };
+                b: { command = [ \"/bin/true\" ]; after = [ \"c\" ]; };
+                c: { command = [ \"/bin/true\" ]; requires = [ \"a\" ]; };"
+        refused 'a.*b.*c.*a'
+}
+
+case_requires_an_unknown_one() {
+        configure "web: { command = [ \"/bin/true\" ]; requires = [ \"wbe\" ]; };"
+        refused "$CONF:[0-9]+: web.requires: .*wbe.*web|$CONF:[0-9]+: web.requires: .*wbe"
+}
+
+case_doubled_daemon() {
+        mkdir "$T/conf.d"
+        configure 'a: { command = [ "/bin/true" ]; };'
+        cat >"$T/conf.d/again.conf" <<'CONF'
+daemons: {
+        a: { command = [ "/bin/false" ]; };
+};
+CONF
+        refused 'again.conf:2: .*supervisord.conf:[0-9]+|supervisord.conf:[0-9]+.*again.conf:2'
+}
+
+case_conf_d_in_order() {
+        mkdir "$T/conf.d"
+        configure 'a: { command = [ "/bin/true" ]; };'
+        echo 'daemons: { z: { command = [ "/bin/true" ]; }; };' >"$T/conf.d/20.conf"
+        echo 'daemons: { y: { command = [ "/bin/true" ]; }; };' >"$T/conf.d/10.conf"
+        echo 'nonsense' >"$T/conf.d/ignored.txt"
+        run --dump -c "$T/supervisord.conf"
+        expect_equal "$RC" 0 "exit status"
+        expect_equal "$(grep -Eo '^[[:space:]]+[ayz]: ?[{]?' "$T/out" | tr -dc 'ayz')" ayz "the order"
+}
+
+case_unknown_user() {
+        configure 'a: { command = [ "/bin/true" ]; user = "nobodyx"; };'
+        refused "$CONF:[0-9]+: a.user: .*nobodyx"
+}
+
+case_unknown_group() {
+        configure 'a: { command = [ "/bin/true" ]; group = "nogroupx"; };'
+        refused "$CONF:[0-9]+: a.group: .*nogroupx"
+}
+
+case_command_is_missing() {
+        configure 'a: { command = [ "/no/such/program" ]; };'
+        refused "$CONF:[0-9]+: a.command: .*/no/such/program"
+}
+
+case_command_is_not_executable() {
+        touch "$T/program"
+        configure "a: { command = [ \"$T/program\" ]; };"
+        refused "$CONF:[0-9]+: a.command: .*execut"
+}
+
+case_command_is_a_directory() {
+        configure "a: { command = [ \"$T\" ]; };"
+        refused "$CONF:[0-9]+: a.command: "
+}
+
+case_no_command() {
+        configure 'a: { };'
+        refused "$CONF:[0-9]+: a.*command"
+}
+
+case_check_of_a_good_one() {
+        configure 'a: { command = [ "/bin/true" ]; };'
+        run --check -c "$T/supervisord.conf"
+        expect_equal "$RC" 0 "exit status"
+        expect is_gone "$T/run"
+}
+
+# What --dump prints is a configuration with the same dump.
+case_dump_can_be_read_back() {
+        configure 'a: { command = [ "/bin/sh", "-c", "echo \"a\\\\b\"; echo ä" ];
+                        environment = [ "A=b c", "Q=\"" ]; limits: { nofile = "256:512"; core = "0"; };
+                        stop: { signals = "QUIT 20s, TERM 5s, KILL"; }; freeze: { signal = "USR1"; };
+                        umask = "0077"; drain: { timeout = "1min 30s"; }; };
+                b: { command = [ "/bin/true" ]; requires = [ "a" ]; };'
+        run --dump -c "$T/supervisord.conf"
+        expect_equal "$RC" 0 "exit status"
+        cp "$T/out" "$T/dump.conf"
+        grep -q 'supervisord.conf:[0-9]' "$T/out" || fail "it does not say where values come from"
+        grep -q 'QUIT 20s, TERM 5s, KILL' "$T/out" || fail "the schedule is missing"
+        run --check -c "$T/dump.conf"
+        expect_equal "$RC" 0 "exit status of --check on it"
+        run --dump -c "$T/dump.conf"
+        expect_equal "$RC" 0 "exit status of --dump on it"
+        # Without the comments that say where a value came from.
+        diff <(sed 's/#.*//; s/[[:space:]]*$//' "$T/dump.conf") \
+                <(sed 's/#.*//; s/[[:space:]]*$//' "$T/out") || fail "the second dump differs"
+}
+
+case_help_and_version() {
+        run --help
+        expect_equal "$RC" 0 "exit status"
+        local word
+        for word in --check --dump --version SIGTERM SIGQUIT SIGHUP SIGUSR1; do
+                grep -q -- "$word" "$T/out" || fail "--help does not mention $word"
+        done
+        run --version
+        expect_equal "$RC" 0 "exit status"
+        grep -Eq '^supervisord [0-9]+\.' "$T/out" || fail "--version says: $(cat "$T/out")"
+}
+
+case_wrong_options() {
+        local option
+        for option in --no-such-option -x 'superfluous'; do
+                run "$option"
+                [ "$RC" != 0 ] || fail "$option is taken"
+                [ -s "$T/err" ] || fail "$option is refused without a word"
+        done
+        run -c
+        [ "$RC" != 0 ] || fail "-c is taken without a file"
+}
+
+case_terminal_escapes_are_shown_harmlessly() {
+        printf 'daemons: { a: { command = [ "/bin/\\x1b[31mred" ]; }; };\n' >"$T/supervisord.conf"
+        refused "$CONF:1: "
+        if grep -q "$(printf '\033')" "$T/err"; then
+                fail "an escape character went to the terminal"
+        fi
+}
+
+run_cases "$@"

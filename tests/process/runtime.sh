@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The runtime directory: one supervisor each.
+
+# shellcheck source=tests/process/lib.bash
+. "$(dirname "$0")/lib.bash"
+
+one_daemon() {
+        programs sleep
+        configure "a: { command = [ \"$BIN/sleep\", \"infinity\" ]; };"
+}
+
+case_second_one_is_refused() {
+        local first daemon
+        one_daemon
+        start_ready
+        first=$SUP
+        daemon=$(processes_of sleep)
+        : >"$T/log"
+        start
+        ended
+        SUP=$first
+        [ "$RC" != 0 ] || fail "the second one exits with 0"
+        expect logged "$T/run"
+        expect logged "$first"
+        expect_equal "$(processes_of sleep)" "$daemon" "the daemon of the first one"
+        expect is_running "$SUP"
+        stop
+}
+
+case_two_side_by_side() {
+        local first
+        one_daemon
+        start_ready
+        first=$SUP
+        sed -i "s|$T/run|$T/other|" "$T/supervisord.conf"
+        : >"$T/notify"
+        start_ready
+        wait_for 10 has_count sleep 2
+        kill -TERM "$SUP"
+        ended
+        expect_equal "$RC" 0 "exit status"
+        expect has_count sleep 1
+        expect is_gone "$T/other"
+        SUP=$first
+        stop
+}
+
+case_left_behind_by_a_killed_one() {
+        one_daemon
+        start_ready
+        kill -KILL "$SUP"
+        wait_for 10 has_ended "$SUP"
+        wait "$SUP" 2>/dev/null
+        kill_all
+        expect exists "$T/run"
+        : >"$T/notify"
+        start_ready
+        kill -TERM "$SUP"
+        ended
+        expect_equal "$RC" 0 "exit status"
+        expect_equal "$(processes)" "" "what is left"
+}
+
+case_directory_cannot_be_made() {
+        one_daemon
+        touch "$T/file"
+        sed -i "s|$T/run|$T/file/run|" "$T/supervisord.conf"
+        start
+        ended
+        [ "$RC" != 0 ] || fail "exit status is 0"
+        expect logged "$T/file"
+        expect has_count sleep 0
+}
+
+case_a_symbolic_link_is_no_lock() {
+        one_daemon
+        mkdir "$T/run"
+        echo precious >"$T/precious"
+        ln -s "$T/precious" "$T/run/lock"
+        start
+        wait_for 10 eval 'told READY=1 || has_ended $SUP'
+        expect_equal "$(cat "$T/precious")" precious "what the link points to"
+        kill -TERM "$SUP" 2>/dev/null
+        ended
+}
+
+run_cases "$@"

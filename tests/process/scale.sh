@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Many daemons, and a supervisor with nothing to do. Times are printed, not judged.
+
+# shellcheck source=tests/process/lib.bash
+. "$(dirname "$0")/lib.bash"
+
+# Without cgroups every look at a daemon is a walk over all processes.
+how_many() {
+        uses_cgroups && echo 1000 || echo 200
+}
+
+many() {
+        local i daemons=''
+        MANY=$(how_many)
+        programs sleep
+        for ((i = 0; i < MANY; i++)); do
+                daemons+="d$i: { command = [ \"$BIN/sleep\", \"infinity\" ]; output: { to = \"null\"; }; };
+"
+        done
+        configure "$daemons"
+}
+
+case_many_daemons() {
+        local begun
+        many
+        begun=$(now_ms)
+        start_ready
+        diag "$MANY daemons ready after $(($(now_ms) - begun)) ms"
+        expect_equal "$(count_of sleep)" $MANY "the number of daemons"
+        expect told "STATUS=.*$MANY of $MANY"
+        diag "resident memory of supervisord: $(memory_of "$SUP") KiB," \
+                "descriptors: $(find "/proc/$SUP/fd" -mindepth 1 | wc -l)"
+        begun=$(now_ms)
+        kill -TERM "$SUP"
+        ended
+        diag "stopped after $(($(now_ms) - begun)) ms"
+        expect_equal "$RC" 0 "exit status"
+        expect_nothing_left
+        expect_equal "$(log_count 'stopped, nothing of it is left')" $MANY "the number of stopped ones"
+}
+
+# The soft limit of open files that systemd gives is 1,024.
+case_many_daemons_with_few_descriptors() {
+        START_BY=(bash -c 'ulimit -S -n 1024; exec "$@"' bash)
+        many
+        start_ready
+        expect_equal "$(count_of sleep)" $MANY "the number of daemons"
+        kill -TERM "$SUP"
+        ended
+        expect_equal "$RC" 0 "exit status"
+        expect_nothing_left
+}
+
+switches_of() {
+        awk '/^voluntary_ctxt_switches/ { print $2 }' "/proc/$1/status"
+}
+
+case_idle_supervisor_sleeps() {
+        local before after i
+        programs sleep naive notifier
+        configure "a: { command = [ \"$BIN/sleep\", \"infinity\" ]; };
+                b: { ready: { on = \"listen\"; }; command = [ \"$BIN/naive\" ]; };
+                c: { type = \"notify\"; command = [ \"$BIN/notifier\" ]; };"
+        start_ready
+        # Whatever belongs to the start itself may take a moment.
+        for ((i = 0; i < 20; i++)); do
+                before=$(switches_of "$SUP")
+                sleep 1
+                after=$(switches_of "$SUP")
+                [ "$after" != "$before" ] || break
+        done
+        before=$(switches_of "$SUP")
+        sleep 3
+        after=$(switches_of "$SUP")
+        expect_equal "$after" "$before" "the number of times that it woke up (after and before)"
+        stop
+}
+
+case_idle_supervisor_makes_no_system_call() {
+        command -v strace >/dev/null || skip "strace is missing"
+        programs sleep
+        configure "a: { command = [ \"$BIN/sleep\", \"infinity\" ]; };"
+        start_ready
+        sleep 1
+        timeout -s INT 3 strace -f -o "$T/strace" -p "$SUP" 2>"$T/strace.err"
+        [ -s "$T/strace" ] || skip "strace cannot attach: $(head -n 1 "$T/strace.err")"
+        # The call in which it waits is shown as unfinished, and again when strace lets go of it.
+        if grep -Ev 'epoll_p?wait|<detached|strace:' "$T/strace"; then
+                fail "it does something"
+        fi
+        [ "$(grep -c 'epoll_p\?wait' "$T/strace")" -le 2 ] || fail "it wakes up: $(cat "$T/strace")"
+        stop
+}
+
+run_cases "$@"

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Setting up, running and taking down a simulation; what was said is kept here. */
+
+#include "sim/sim.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "config/load.h"
+
+#define LINE_MAX_      4096
+#define LINE_TEXT_MAX  200
+#define LINE_NAME_MAX  32
+#define CONFIG_PATH    SIM_RUNTIME "/supervisord.conf"
+
+typedef struct SimLine {
+        usec_t when;
+        MessageId message;
+        int forced; /* SUPERVISOR_FORCED=, -1: none */
+        char daemon[LINE_NAME_MAX];
+        char text[LINE_TEXT_MAX];
+} SimLine;
+
+static struct {
+        Loop *loop;
+        Config *config;
+        Supervisor *supervisor;
+        usec_t zero;
+        unsigned descriptors; /* open before it began */
+        int reload_outcome;
+        SimLine lines[LINE_MAX_]; /* those with a message */
+        size_t line_count;
+} sim;
+
+/* ---- what was said ---- */
+
+static int field_number(const LogContext *context, const char *key) {
+        for (const char *const *field = context->fields; field && *field; field++)
+                if (strncmp(*field, key, strlen(key)) == 0)
+                        return atoi(*field + strlen(key));
+        return -1;
+}
+
+static void sim_on_line(void *userdata, int priority, const LogContext *context, const char *text) {
+        static const LogContext nothing;
+
+        (void) userdata;
+        if (!context)
+                context = &nothing;
+        world_trace("    <%d> %s%s%s", priority, context->daemon ? context->daemon : "",
+                    context->daemon ? ": " : "", text);
+        watch_line(context->message, context->daemon, text);
+
+        if (context->message == MESSAGE_NONE || sim.line_count == LINE_MAX_)
+                return;
+        SimLine *line = &sim.lines[sim.line_count++];
+        *line = (SimLine) {
+                .when = sim_now(),
+                .message = context->message,
+                .forced = field_number(context, "SUPERVISOR_FORCED="),
+        };
+        snprintf(line->daemon, sizeof(line->daemon), "%s", context->daemon ? context->daemon : "");
+        snprintf(line->text, sizeof(line->text), "%s", text);
+}
+
+/* The last line of that message at or before `from`, or NULL. */
+static const SimLine *sim_find_line(MessageId message, const char *daemon) {
+        for (size_t i = sim.line_count; i-- > 0;) {
+                const SimLine *line = &sim.lines[i];
+                if (line->message == message && (!daemon || strcmp(line->daemon, daemon) == 0))
+                        return line;
+        }
+        return NULL;
+}
+
+unsigned sim_said(MessageId message, const char *daemon) {
+        unsigned count = 0;
+
+        for (size_t i = 0; i < sim.line_count; i++)
+                count += sim.lines[i].message == message
+                        && (!daemon || strcmp(sim.lines[i].daemon, daemon) == 0);
+        return count;
+}
+
+usec_t sim_said_when(MessageId message, const char *daemon) {
+        const SimLine *line = sim_find_line(message, daemon);
+
+        return line ? line->when : USEC_INFINITY;
+}
+
+const char *sim_said_text(MessageId message, const char *daemon) {
+        const SimLine *line = sim_find_line(message, daemon);
+
+        return line ? line->text : "";
+}
+
+int sim_said_forced(MessageId message) {
+        const SimLine *line = sim_find_line(message, NULL);
+
+        return line ? line->forced : -1;
+}
+
+/* ---- reloading: config_load() comes in by the linker's --wrap= ---- */
+
+int __wrap_config_load(const char *path, Diag *diag, Config **ret);
+
+int __wrap_config_load(const char *path, Diag *diag, Config **ret) {
+        if (sim.reload_outcome == 0)
+                *ret = config_ref(sim.config);
+        if (sim.reload_outcome == CONFIG_E_INVALID)
+                diag_add(diag, SEVERITY_ERROR, path, 1, NULL, "it is invalid");
+        return sim.reload_outcome;
+}
+
+void sim_set_reload(int outcome) {
+        sim.reload_outcome = outcome;
+}
+
+/* ---- begin and end ---- */
+
+static Config *sim_make_config(const char *settings, const char *daemons) {
+        CLEANUP(diag_freep) Diag *diag = NULL;
+        CLEANUP(config_unrefp) Config *config = NULL;
+        CLEANUP(freep) char *text = NULL;
+
+        if (asprintf(&text,
+                     "supervisor: { runtime_directory = \"%s\"; %s };\ndaemons: {\n%s\n};\n",
+                     SIM_RUNTIME, settings, daemons) < 0
+            || diag_new(&diag) < 0 || config_new(&config) < 0)
+                sim_fail("no memory");
+
+        int r = config_read_text(text, CONFIG_PATH, diag, config);
+        if (r == 0)
+                r = config_resolve(config, diag);
+        if (r != 0 || diag_errors(diag) > 0) {
+                diag_print(diag, stderr);
+                sim_fail("the configuration of the scenario is wrong (%d):\n%s", r, text);
+        }
+        return TAKE(config);
+}
+
+void sim_begin_with(uint64_t seed, const char *settings, const char *daemons) {
+        memset(&sim, 0, sizeof(sim));
+        sim.descriptors = descriptor_count();
+        world_begin(seed);
+        sim.zero = world_now();
+        log_use(sim_on_line, NULL);
+        log_set_priority(LOG_DEBUG);
+
+        sim.config = sim_make_config(settings, daemons);
+        if (loop_new(&sim.loop) < 0)
+                sim_fail("no memory");
+        int r = supervisor_new(sim.loop, CONFIG_PATH, sim.config, &sim.supervisor);
+        if (r != 0)
+                sim_fail("supervisor_new(): %d", r);
+        watch_begin();
+}
+
+void sim_begin(uint64_t seed, const char *daemons) {
+        sim_begin_with(seed, "", daemons);
+}
+
+void sim_end(void) {
+        if (sim_exited())
+                watch_exit();
+
+        sim.supervisor = supervisor_free(sim.supervisor);
+        for (unsigned i = 0; fake_source_name(sim.loop, i); i++)
+                sim_fail("source \"%s\" is still there after the end", fake_source_name(sim.loop, i));
+        sim.loop = loop_free(sim.loop);
+        if (sim.config->reference_count != 1)
+                sim_fail("%u references to the configuration are left", sim.config->reference_count - 1);
+        sim.config = config_unref(sim.config);
+        if (fake_notify_socket_count() > 0)
+                sim_fail("a notify socket is left");
+        if (descriptor_count() != sim.descriptors)
+                sim_fail("%u descriptors are open, %u were before", descriptor_count(), sim.descriptors);
+
+        log_use(NULL, NULL);
+        world_end();
+}
+
+/* ---- running ---- */
+
+void sim_start(void) {
+        fake_notify_begin();
+        supervisor_start(sim.supervisor);
+}
+
+bool sim_step(void) {
+        bool stepped = fake_step(sim.loop);
+
+        watch_step();
+        if (!stepped && !sim_exited())
+                watch_idle();
+        return stepped;
+}
+
+/* A timer of nobody's, so that the clock stops at that moment and not behind it. */
+static void sim_nothing(void *userdata, uint64_t argument) {
+        (void) userdata;
+        (void) argument;
+}
+
+void sim_run_until(usec_t when) {
+        usec_t absolute = usec_add(sim.zero, when);
+
+        if (absolute <= world_now())
+                return;
+        world_at(absolute, sim_nothing, NULL, 0);
+        while (world_now() < absolute && sim_step())
+                ;
+        fake_run_until(sim.loop, absolute);
+        watch_step();
+}
+
+void sim_run_for(usec_t duration) {
+        sim_run_until(usec_add(sim_now(), duration));
+}
+
+void sim_run_to_exit(void) {
+        while (!sim_exited())
+                if (!sim_step() && !sim_exited())
+                        sim_fail("nothing can happen any more, and the loop was not left");
+}
+
+void sim_sleep(usec_t duration) {
+        watch_allow_late();
+        world_trace("the machine stands still");
+        world_jump(duration);
+}
+
+/* ---- looking ---- */
+
+usec_t sim_now(void) {
+        return world_now() - sim.zero;
+}
+
+Supervisor *sim_supervisor(void) {
+        return sim.supervisor;
+}
+
+Loop *sim_loop(void) {
+        return sim.loop;
+}
+
+bool sim_exited(void) {
+        return fake_loop_exited(sim.loop);
+}
+
+int sim_code(void) {
+        return fake_loop_code(sim.loop);
+}
+
+Mode sim_mode(void) {
+        return sim.supervisor->mode;
+}
+
+Child *sim_child(const char *name) {
+        const DaemonConfig *daemon = config_find(sim.config, name);
+        if (!daemon)
+                sim_fail("there is no daemon %s", name);
+        return sim.supervisor->children[daemon->index];
+}
+
+DaemonState sim_state(const char *name) {
+        return child_state(sim_child(name));
+}
+
+pid_t sim_main_pid(const char *name) {
+        return child_main_pid(sim_child(name));
+}
+
+unsigned sim_population(const char *name) {
+        return world_population(name);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A whole supervisor in the fake world: the real service, child and model, with a configuration
+ * given as a text and programs given as scripts. Every step is watched (watch.c): whatever a
+ * scenario is about, the promises that hold always are checked as well.
+ *
+ * Times are counted from the begin of the simulation, unless they are said to be absolute.
+ */
+
+#include "base/message.h"
+#include "config/config.h"
+#include "fake/fake.h"
+#include "model/fsm.h"
+#include "model/mode.h"
+#include "service/object.h"
+
+#define SIM_RUNTIME "/run/sim"
+#define SEC         USEC_PER_SEC
+#define MS          USEC_PER_MSEC
+
+/* Makes the supervisor out of the daemons of `config` (the group "daemons" of a configuration). */
+void sim_begin(uint64_t seed, const char *config);
+/* The same with further settings of the supervisor. */
+void sim_begin_with(uint64_t seed, const char *settings, const char *config);
+/* Frees everything and proves that nothing is held any more. */
+void sim_end(void);
+
+void sim_start(void);
+/* Until then, or until the loop was left. */
+void sim_run_until(usec_t when);
+void sim_run_for(usec_t duration);
+/* Until the loop was left; fails if it never is. */
+void sim_run_to_exit(void);
+/* Like a machine that stood still: everything is late from now on. */
+void sim_sleep(usec_t duration);
+bool sim_step(void);
+
+usec_t sim_now(void);
+Supervisor *sim_supervisor(void);
+Loop *sim_loop(void);
+/* The supervisor, which is gone after sim_end(), left the loop with that code. */
+bool sim_exited(void);
+int sim_code(void);
+
+Mode sim_mode(void);
+Child *sim_child(const char *name);
+DaemonState sim_state(const char *name);
+pid_t sim_main_pid(const char *name);
+/* Live processes of a daemon. */
+unsigned sim_population(const char *name);
+
+/* A reload finds the same configuration (0), an invalid one (1), or an error of the system. */
+void sim_set_reload(int outcome);
+
+/* ---- what was said ---- */
+
+/* How often a message came, of one daemon or (NULL) of any. */
+unsigned sim_said(MessageId message, const char *daemon);
+/* When it came last; USEC_INFINITY: never. */
+usec_t sim_said_when(MessageId message, const char *daemon);
+/* Its last text; "" for none. */
+const char *sim_said_text(MessageId message, const char *daemon);
+/* SUPERVISOR_FORCED= of the last line of that message; -1: it has none. */
+int sim_said_forced(MessageId message);
+
+/* ---- what was ordered ---- */
+
+unsigned sim_ordered(const char *name, DaemonEvent order);
+/* When it was ordered last; USEC_INFINITY: never. */
+usec_t sim_ordered_when(const char *name, DaemonEvent order);
+/* All orders so far as one text, for comparing two runs. malloc'ed. */
+char *sim_orders(void);
+
+/* ---- watch.c ---- */
+
+/* Ends the program with a message that says when it was. */
+void sim_fail(const char *format, ...) PRINTF_LIKE(1, 2) __attribute__((noreturn));
+
+void watch_begin(void);
+/* After each step. */
+void watch_step(void);
+/* When nothing can happen any more. */
+void watch_idle(void);
+/* After the loop was left, before anything is freed. */
+void watch_exit(void);
+void watch_line(MessageId message, const char *daemon, const char *text);
+/* From now on deadlines may be late. */
+void watch_allow_late(void);
+/* From now on something may be left behind or take its time, since doors fail. */
+void watch_allow_failures(void);
