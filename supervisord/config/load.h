@@ -11,7 +11,7 @@
 #include "config/config.h"
 
 #define CONFIG_DEFAULT_FILE SYSCONFDIR "/supervisord/supervisord.conf"
-#define CONFIG_FILE_MAX     (4u << 20) /* bytes */
+#define CONFIG_FILE_MAX     (16u << 20) /* bytes; a dump of 1000 daemons has 4 MiB */
 
 /*
  * Reads `path` and the *.conf files of the directory conf.d beside it (in order of their names),

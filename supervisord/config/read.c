@@ -20,6 +20,7 @@
 #define READ_NAME_MAX    64  /* of a daemon: it names cgroups and sockets */
 #define READ_PATH_MAX    256 /* "web.drain.timeout"; what is longer is cut */
 #define READ_EXCERPT_MAX 60
+#define READ_ERRORS_MAX  1000 /* nobody reads more at once */
 
 #define READ_SUPERVISOR "supervisor"
 #define READ_DAEMONS    "daemons"
@@ -45,23 +46,16 @@ static SettingOrigin read_origin(const Reader *reader, const config_setting_t *n
         return source_place(reader->source, config_setting_source_line(node));
 }
 
-/* Whether the path is that of a setting in `group` (NULL: in none); *ret is then its name there. */
-static bool read_is_in(const char *path, const char *group, const char **ret) {
-        size_t length = group ? strlen(group) : 0;
+/* The name that the setting of this path has in `group`, or NULL if it stands elsewhere. */
+static const char *read_name_in(const char *path, const char *group) {
+        size_t length = strlen(group);
 
-        if (!group) {
-                *ret = path;
-                return !strchr(path, '.');
-        }
-        *ret = path + length + 1;
-        return strncmp(path, group, length) == 0 && path[length] == '.';
+        return strncmp(path, group, length) == 0 && path[length] == '.' ? path + length + 1 : NULL;
 }
 
 static bool read_is_group(const ReadObject *object, const char *name) {
-        const char *member;
-
         for (size_t i = 0; i < object->count; i++)
-                if (read_is_in(object->schema[i].path, name, &member))
+                if (read_name_in(object->schema[i].path, name))
                         return true;
         return false;
 }
@@ -71,11 +65,12 @@ static int read_known_names(const ReadObject *object, const char *group, char **
         CLEANUP(strv_freep) char **names = NULL;
 
         for (size_t i = 0; i < object->count; i++) {
-                const char *path = object->schema[i].path, *member = NULL;
+                const char *path = object->schema[i].path;
+                const char *member = group ? read_name_in(path, group) : path;
                 CLEANUP(freep) char *name = NULL;
                 int r;
 
-                if (!read_is_in(path, group, &member) && group)
+                if (!member)
                         continue;
                 name = strndup(member, strcspn(member, "."));
                 if (!name)
@@ -147,6 +142,17 @@ static int read_setting(const Reader *reader,
         return read_value(&place, setting, node, object->object);
 }
 
+/* Whether reading is worth going on. */
+static int read_check_errors(const Reader *reader, const config_setting_t *node) {
+        SettingOrigin origin = read_origin(reader, node);
+
+        if (diag_errors(reader->diag) < READ_ERRORS_MAX)
+                return 0;
+        diag_add(reader->diag, SEVERITY_ERROR, origin.file, origin.line, NULL,
+                 "there are %d errors or more up to here; mend these first", READ_ERRORS_MAX);
+        return CONFIG_E_INVALID;
+}
+
 static int read_group(const Reader *reader,
                       const ReadObject *object,
                       const char *group,
@@ -159,8 +165,11 @@ static int read_member(const Reader *reader,
         const char *name = config_setting_name(node);
         char path[READ_PATH_MAX];
         const Setting *setting;
-        int start;
+        int r, start;
 
+        r = read_check_errors(reader, node);
+        if (r != 0)
+                return r;
         start = snprintf(path, sizeof(path), "%s.", object->name);
         (void) snprintf(path + start, sizeof(path) - (size_t) start, "%s%s%s", group ? group : "",
                         group ? "." : "", name);
@@ -191,7 +200,7 @@ static int read_group(const Reader *reader,
                 int r;
 
                 r = read_member(reader, object, group, config_setting_get_elem(node, (unsigned) i));
-                if (r < 0)
+                if (r != 0)
                         return r;
         }
         return 0;
@@ -235,6 +244,9 @@ static int read_daemon(const Reader *reader, const config_setting_t *node) {
         DaemonConfig *daemon;
         int r;
 
+        r = read_check_errors(reader, node);
+        if (r != 0)
+                return r;
         if (!read_check_daemon(reader, name, origin))
                 return 0;
         if (config_setting_type(node) != CONFIG_TYPE_GROUP) {
@@ -258,7 +270,7 @@ static int read_daemons(const Reader *reader, const config_setting_t *node) {
                 int r;
 
                 r = read_daemon(reader, config_setting_get_elem(node, (unsigned) i));
-                if (r < 0)
+                if (r != 0)
                         return r;
         }
         return 0;
@@ -333,7 +345,7 @@ static int read_parsed(const Reader *reader, const config_t *parsed) {
                 int r;
 
                 r = read_section(reader, config_setting_get_elem(root, (unsigned) i));
-                if (r < 0)
+                if (r != 0)
                         return r;
         }
         return 0;

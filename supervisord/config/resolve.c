@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "base/parse.h"
 #include "config/load.h"
@@ -18,48 +19,43 @@
 
 #define BIT(value) (1u << (value))
 
+/* The longest path of a socket, unix(7). */
+#define RESOLVE_SOCKET_MAX (sizeof(((struct sockaddr_un *) NULL)->sun_path) - 1)
+
 /* A setting and the choices of another one with which it goes together. */
 typedef struct ResolveRule {
         const char *path;
         const char *choice;
         unsigned values;
-        Severity severity;
 } ResolveRule;
 
 /* With one of these choices the setting must be given. */
 static const ResolveRule resolve_needed[] = {
-        { "pidfile", "ready.on", BIT(READY_PIDFILE), SEVERITY_ERROR },
-        { "ready.address", "ready.on", BIT(READY_TCP), SEVERITY_ERROR },
-        { "ready.path", "ready.on", BIT(READY_UNIX) | BIT(READY_FILE), SEVERITY_ERROR },
-        { "freeze.signal", "freeze.method", BIT(FREEZE_SIGNAL), SEVERITY_ERROR },
-        { "freeze.command", "freeze.method", BIT(FREEZE_COMMAND), SEVERITY_ERROR },
-        { "drain.command", "drain.until", BIT(DRAIN_COMMAND), SEVERITY_ERROR },
-        { "output.file", "output.to", BIT(OUTPUT_FILE), SEVERITY_ERROR },
+        { "pidfile", "ready.on", BIT(READY_PIDFILE) },
+        { "ready.address", "ready.on", BIT(READY_TCP) },
+        { "ready.path", "ready.on", BIT(READY_UNIX) | BIT(READY_FILE) },
+        { "freeze.signal", "freeze.method", BIT(FREEZE_SIGNAL) },
+        { "freeze.command", "freeze.method", BIT(FREEZE_COMMAND) },
+        { "drain.command", "drain.until", BIT(DRAIN_COMMAND) },
+        { "output.file", "output.to", BIT(OUTPUT_FILE) },
 };
 
 /* Without one of these choices the setting has no effect. */
 static const ResolveRule resolve_used[] = {
-        { "ready.address", "ready.on", BIT(READY_TCP), SEVERITY_WARNING },
-        { "ready.port", "ready.on", BIT(READY_LISTEN), SEVERITY_WARNING },
-        { "ready.path", "ready.on", BIT(READY_UNIX) | BIT(READY_FILE), SEVERITY_WARNING },
-        { "freeze.signal", "freeze.method", BIT(FREEZE_SIGNAL), SEVERITY_WARNING },
-        { "freeze.command", "freeze.method", BIT(FREEZE_COMMAND), SEVERITY_WARNING },
-        { "freeze.timeout", "freeze.method", BIT(FREEZE_SIGNAL) | BIT(FREEZE_COMMAND),
-          SEVERITY_WARNING },
-        { "drain.command", "drain.until", BIT(DRAIN_COMMAND), SEVERITY_WARNING },
-        { "drain.interval", "drain.until", BIT(DRAIN_COMMAND), SEVERITY_WARNING },
-        { "drain.timeout", "drain.until", BIT(DRAIN_EXIT) | BIT(DRAIN_JOBS) | BIT(DRAIN_COMMAND),
-          SEVERITY_WARNING },
-        { "output.file", "output.to", BIT(OUTPUT_FILE), SEVERITY_ERROR },
-        { "output.priority", "output.to", BIT(OUTPUT_JOURNAL), SEVERITY_WARNING },
-        { "restart.delay", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE),
-          SEVERITY_WARNING },
-        { "restart.delay_max", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE),
-          SEVERITY_WARNING },
-        { "restart.reset", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE),
-          SEVERITY_WARNING },
-        { "restart.limit", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE),
-          SEVERITY_WARNING },
+        { "ready.address", "ready.on", BIT(READY_TCP) },
+        { "ready.port", "ready.on", BIT(READY_LISTEN) },
+        { "ready.path", "ready.on", BIT(READY_UNIX) | BIT(READY_FILE) },
+        { "freeze.signal", "freeze.method", BIT(FREEZE_SIGNAL) },
+        { "freeze.command", "freeze.method", BIT(FREEZE_COMMAND) },
+        { "freeze.timeout", "freeze.method", BIT(FREEZE_SIGNAL) | BIT(FREEZE_COMMAND) },
+        { "drain.command", "drain.until", BIT(DRAIN_COMMAND) },
+        { "drain.interval", "drain.until", BIT(DRAIN_COMMAND) },
+        { "drain.timeout", "drain.until", BIT(DRAIN_EXIT) | BIT(DRAIN_JOBS) | BIT(DRAIN_COMMAND) },
+        { "output.priority", "output.to", BIT(OUTPUT_JOURNAL) },
+        { "restart.delay", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
+        { "restart.delay_max", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
+        { "restart.reset", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
+        { "restart.limit", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
 };
 
 static const Setting *resolve_setting(const char *path) {
@@ -130,10 +126,9 @@ static void resolve_check_used(const DaemonConfig *daemon,
                 if ((rule->values & BIT(resolve_choice(daemon, choice))) != 0 ||
                     value_equal(resolve_setting(rule->path), daemon, defaults))
                         continue;
-                (rule->severity == SEVERITY_ERROR ? remark_error : remark_warning)(
-                        diag, daemon, rule->path,
-                        "it has no effect with %s = \"%s\"; remove it or write %s = \"%s\"",
-                        rule->choice, actual, rule->choice, wanted);
+                remark_warning(diag, daemon, rule->path,
+                               "it has no effect with %s = \"%s\"; remove it or write %s = \"%s\"",
+                               rule->choice, actual, rule->choice, wanted);
         }
 }
 
@@ -169,6 +164,18 @@ static void resolve_check_ready(const DaemonConfig *daemon, Diag *diag) {
                              "\"%.80s\" is no numeric address with a port; "
                              "write \"127.0.0.1:80\" or \"[::1]:80\"",
                              daemon->ready.address);
+        if (daemon->ready.on == READY_UNIX && daemon->ready.path &&
+            strlen(daemon->ready.path) > RESOLVE_SOCKET_MAX)
+                remark_error(diag, daemon, "ready.path",
+                             "no socket has a path of more than %zu bytes; write a shorter one",
+                             RESOLVE_SOCKET_MAX);
+}
+
+/* Who names a file expects the output to be in it: more than a warning. */
+static void resolve_check_output(const DaemonConfig *daemon, Diag *diag) {
+        if (daemon->output.file && daemon->output.to != OUTPUT_FILE)
+                remark_error(diag, daemon, "output.file",
+                             "nothing is written to it; remove it or write output.to = \"file\"");
 }
 
 static void resolve_check_drain(const DaemonConfig *daemon, Diag *diag) {
@@ -223,6 +230,7 @@ static int resolve_daemon(DaemonConfig *daemon, const DaemonConfig *defaults, Di
         resolve_check_needed(daemon, diag);
         resolve_check_used(daemon, defaults, diag);
         resolve_check_ready(daemon, diag);
+        resolve_check_output(daemon, diag);
         resolve_check_drain(daemon, diag);
         resolve_check_stop(daemon, diag);
         resolve_check_restart(daemon, diag);

@@ -14,7 +14,8 @@
 #include "base/parse.h"
 #include "config/load.h"
 
-#define SCAN_WORK_MAX (50u * 1000 * 1000) /* comparisons of names, about a second */
+#define SCAN_WORK_MAX     (50u * 1000 * 1000) /* comparisons of names, about a second */
+#define SCAN_WORK_SETTING 50u                 /* what one setting costs in time and memory */
 
 #define SCAN_NUMBER_MAX ((size_t) 20) /* digits of one that a finding shows */
 
@@ -171,7 +172,7 @@ static int scan_member(Scan *scan, ScanFile *file) {
         ScanBracket *bracket = &scan->brackets[scan->depth];
 
         file->at++;
-        scan->work += bracket->members++;
+        scan->work += SCAN_WORK_SETTING + bracket->members++;
         if (scan->work <= SCAN_WORK_MAX)
                 return 0;
         diag_add(scan->diag, SEVERITY_ERROR, file->name, file->line, NULL,

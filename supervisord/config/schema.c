@@ -142,7 +142,7 @@ const Setting schema_daemon[] = {
 
         { .path = "output.to", .type = SETTING_ENUM, .offset = DAEMON(output.to),
           .preset = "journal", .choices = schema_output, .effect = EFFECT_RESTART,
-          .help = "where its output goes: journal, file, inherit (where supervisord's goes) or null" },
+          .help = "where its output goes: journal, file, inherit (as supervisord) or null" },
         { .path = "output.file", .type = SETTING_PATH, .offset = DAEMON(output.file),
           .effect = EFFECT_RESTART, .help = "the file for to = \"file\", which is appended to" },
         { .path = "output.identifier", .type = SETTING_STRING, .offset = DAEMON(output.identifier),

@@ -19,16 +19,16 @@ typedef struct Loop Loop;
 typedef struct LoopSource LoopSource;
 
 typedef enum LoopPriority {
-        LOOP_STOP = -100,    /* SIGTERM, SIGINT, SIGQUIT */
-        LOOP_NOTIFY = -40,   /* datagrams of daemons: before their death is seen */
-        LOOP_SPAWN = -30,    /* whether an exec succeeded: before the death is seen */
-        LOOP_PROCESS = -20,  /* pidfds: before SIGCHLD reaps */
-        LOOP_CHILD = -10,    /* SIGCHLD */
-        LOOP_TREE = -5,      /* cgroup.events, inotify */
-        LOOP_NORMAL = 0,     /* SIGHUP, SIGUSR1 */
-        LOOP_TIMER = 5,      /* deadlines: after what may have met them */
+        LOOP_STOP = -100,   /* SIGTERM, SIGINT, SIGQUIT */
+        LOOP_NOTIFY = -40,  /* datagrams of daemons: before their death is seen */
+        LOOP_SPAWN = -30,   /* whether an exec succeeded: before the death is seen */
+        LOOP_PROCESS = -20, /* pidfds: before SIGCHLD reaps */
+        LOOP_CHILD = -10,   /* SIGCHLD */
+        LOOP_TREE = -5,     /* cgroup.events, inotify */
+        LOOP_NORMAL = 0,    /* SIGHUP, SIGUSR1 */
+        LOOP_TIMER = 5,     /* deadlines: after what may have met them */
         LOOP_PROBE = 10,
-        LOOP_SETTLE = 100,   /* after everything that happened in this round */
+        LOOP_SETTLE = 100, /* after everything that happened in this round */
 } LoopPriority;
 
 typedef int (*LoopHandler)(void *userdata);
@@ -50,7 +50,8 @@ int loop_exit(Loop *loop, int code);
 usec_t loop_now(const Loop *loop);
 
 /*
- * Answers WatchdogSec= of systemd if it is set (sd_event_set_watchdog(3)). 1: yes, 0: not asked for.
+ * Answers WatchdogSec= of systemd if it is set (sd_event_set_watchdog(3)). 1: yes, 0: not asked
+ * for.
  */
 int loop_enable_watchdog(Loop *loop);
 
@@ -58,12 +59,21 @@ int loop_enable_watchdog(Loop *loop);
  * Blocks the signal in this process and makes it an event. Signals that came while the handler did
  * not run are one event.
  */
-int loop_add_signal(
-        Loop *loop, LoopSource **ret, int signo, LoopPriority priority, const char *name, LoopHandler handler, void *userdata);
+int loop_add_signal(Loop *loop,
+                    LoopSource **ret,
+                    int signo,
+                    LoopPriority priority,
+                    const char *name,
+                    LoopHandler handler,
+                    void *userdata);
 
 /* A timer, created disarmed. Accurate to 1 ms. */
-int loop_add_timer(
-        Loop *loop, LoopSource **ret, LoopPriority priority, const char *name, LoopHandler handler, void *userdata);
+int loop_add_timer(Loop *loop,
+                   LoopSource **ret,
+                   LoopPriority priority,
+                   const char *name,
+                   LoopHandler handler,
+                   void *userdata);
 /* Fires once at `when` (CLOCK_MONOTONIC); USEC_INFINITY disarms. Never allocates. */
 int loop_timer_set(LoopSource *source, usec_t when);
 int loop_timer_disarm(LoopSource *source);
@@ -81,8 +91,8 @@ int loop_add_io(Loop *loop,
                 void *userdata);
 
 /*
- * Lets the source run at most `burst` times per `interval`; after that it rests until the interval is
- * over. Without it a flood on an important descriptor would hold up everything that is less important.
+ * Lets the source run at most `burst` times per `interval`; after that it rests until the interval
+ * is over. Without it a flood on an important descriptor would hold up all that is less important.
  */
 int loop_io_limit(LoopSource *source, usec_t interval, unsigned burst);
 
@@ -96,9 +106,16 @@ int loop_add_inotify(Loop *loop,
                      LoopInotifyHandler handler,
                      void *userdata);
 
-/* A bare "look at me": runs once after loop_defer_arm(), however often that was called. Created disarmed. */
-int loop_add_defer(
-        Loop *loop, LoopSource **ret, LoopPriority priority, const char *name, LoopHandler handler, void *userdata);
+/*
+ * A bare "look at me": runs once after loop_defer_arm(), however often that was called. Created
+ * disarmed.
+ */
+int loop_add_defer(Loop *loop,
+                   LoopSource **ret,
+                   LoopPriority priority,
+                   const char *name,
+                   LoopHandler handler,
+                   void *userdata);
 int loop_defer_arm(LoopSource *source);
 
 /* Ends a source of any kind, also from inside its own handler; accepts NULL; returns NULL. */

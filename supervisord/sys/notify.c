@@ -32,7 +32,7 @@ static void notify_send_with_status(const char *text, const char *status) {
                 notify_send(text);
                 return;
         }
-        snprintf(buffer, sizeof(buffer), "%s\nSTATUS=%s", text, status);
+        (void) snprintf(buffer, sizeof(buffer), "%s\nSTATUS=%s", text, status);
         notify_send(buffer);
 }
 
@@ -43,7 +43,7 @@ void notify_ready(const char *status) {
 void notify_reloading(const char *status) {
         char text[NOTIFY_TEXT_MAX / 2];
 
-        snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now());
+        (void) snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now());
         notify_send_with_status(text, status);
 }
 
@@ -54,13 +54,13 @@ void notify_stopping(const char *status) {
 void notify_status(const char *status) {
         char text[NOTIFY_TEXT_MAX];
 
-        snprintf(text, sizeof(text), "STATUS=%s", status ? status : "");
+        (void) snprintf(text, sizeof(text), "STATUS=%s", status ? status : "");
         notify_send(text);
 }
 
 void notify_extend(usec_t duration) {
         char text[NOTIFY_TEXT_MAX / 2];
 
-        snprintf(text, sizeof(text), "EXTEND_TIMEOUT_USEC=%" PRIu64, duration);
+        (void) snprintf(text, sizeof(text), "EXTEND_TIMEOUT_USEC=%" PRIu64, duration);
         notify_send(text);
 }

@@ -16,14 +16,14 @@
 /* What a datagram said. */
 typedef struct NotifyMessage {
         bool ready, reloading, stopping, watchdog;
-        pid_t main_pid;  /* 0: not named */
-        int error;       /* ERRNO=, 0: not named */
-        usec_t extend;   /* EXTEND_TIMEOUT_USEC=, 0: not named */
+        pid_t main_pid;                 /* 0: not named */
+        int error;                      /* ERRNO=, 0: not named */
+        usec_t extend;                  /* EXTEND_TIMEOUT_USEC=, 0: not named */
         char status[NOTIFY_STATUS_MAX]; /* STATUS=, made printable, cut; "" if not named */
 } NotifyMessage;
 
 enum {
-        NOTIFY_E_MALFORMED = 1, /* no KEY=value lines, NUL bytes (but one at the end), bad numbers */
+        NOTIFY_E_MALFORMED = 1, /* no KEY=value lines, NUL bytes but at the end, bad numbers */
         NOTIFY_E_TOO_LONG,
         NOTIFY_E_EMPTY,
 };
@@ -34,14 +34,21 @@ int notify_message_parse(const char *data, size_t size, NotifyMessage *ret);
 typedef struct NotifySocket NotifySocket;
 
 /* outcome: 0 or NOTIFY_E_…; message is NULL unless it is 0. sender is the kernel's word for it. */
-typedef int (*NotifyHandler)(void *userdata, pid_t sender, int outcome, const NotifyMessage *message);
+typedef int (*NotifyHandler)(void *userdata,
+                             pid_t sender,
+                             int outcome,
+                             const NotifyMessage *message);
 
 /*
  * Makes the socket at `path` (replacing an old one), writable for `uid`; with root, for everybody,
- * because such a daemon may drop its privileges before it speaks. Descriptors sent along are closed.
- * The handler may free the socket. -ENAMETOOLONG: the path does not fit in a sockaddr_un.
+ * because such a daemon may drop its privileges before it speaks. Descriptors sent along are
+ * closed. The handler may free the socket. -ENAMETOOLONG: the path does not fit in a sockaddr_un.
  */
-int notify_socket_new(
-        Loop *loop, const char *path, uid_t uid, NotifyHandler handler, void *userdata, NotifySocket **ret);
+int notify_socket_new(Loop *loop,
+                      const char *path,
+                      uid_t uid,
+                      NotifyHandler handler,
+                      void *userdata,
+                      NotifySocket **ret);
 /* Removes the path as well; accepts NULL; returns NULL. */
 NotifySocket *notify_socket_free(NotifySocket *socket);

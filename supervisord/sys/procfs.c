@@ -29,7 +29,7 @@ static int procfs_open(int dirfd, pid_t pid, const char *file, int *ret) {
         char path[PROCFS_PATH_MAX];
         int fd;
 
-        snprintf(path, sizeof(path), "%d/%s", pid, file);
+        (void) snprintf(path, sizeof(path), "%d/%s", pid, file);
         fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
         if (fd < 0)
                 return procfs_failure();

@@ -145,12 +145,13 @@ const char *exit_status_text(char buffer[static EXIT_STATUS_TEXT_MAX], const Exi
         char signal_text[SIGNAL_TEXT_MAX];
 
         if (!status->known)
-                snprintf(buffer, EXIT_STATUS_TEXT_MAX, "ended (status unknown)");
+                (void) snprintf(buffer, EXIT_STATUS_TEXT_MAX, "ended (status unknown)");
         else if (status->signaled)
-                snprintf(buffer, EXIT_STATUS_TEXT_MAX, "killed by SIG%s%s",
-                         format_signal(signal_text, status->code),
-                         status->core ? " (core dumped)" : "");
+                (void) snprintf(buffer, EXIT_STATUS_TEXT_MAX, "killed by SIG%s%s",
+                                format_signal(signal_text, status->code),
+                                status->core ? " (core dumped)" : "");
         else
-                snprintf(buffer, EXIT_STATUS_TEXT_MAX, "exited with status %d", status->code);
+                (void) snprintf(buffer, EXIT_STATUS_TEXT_MAX, "exited with status %d",
+                                status->code);
         return buffer;
 }

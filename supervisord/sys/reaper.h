@@ -44,10 +44,14 @@ typedef int (*ReapedHandler)(void *userdata, unsigned strangers);
 void reaper_on_reaped(Reaper *reaper, ReapedHandler handler, void *userdata);
 
 /* Waits for `pid`. When it is reaped, `process` is emptied first, then the handler runs. */
-void reaper_add(Reaper *reaper, Process *process, pid_t pid, ProcessHandler handler, void *userdata);
+void reaper_add(
+        Reaper *reaper, Process *process, pid_t pid, ProcessHandler handler, void *userdata);
 /* Waits no longer; nothing if it does not. */
 void reaper_remove(Reaper *reaper, Process *process);
 
 #define EXIT_STATUS_TEXT_MAX 64
-/* "exited with status 3", "killed by SIGSEGV (core dumped)", "ended (status unknown)". Returns buffer. */
+/*
+ * "exited with status 3", "killed by SIGSEGV (core dumped)", "ended (status unknown)". Returns
+ * buffer.
+ */
 const char *exit_status_text(char buffer[static EXIT_STATUS_TEXT_MAX], const ExitStatus *status);

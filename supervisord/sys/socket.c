@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Who listens is asked of /proc/PID/net, which shows the network namespace of that process, whose
- * it is of /proc/PID/fd. First the few listening sockets, then the many descriptors, and those only
- * if there is anything to look for: a daemon that is not ready yet costs one look at the former.
- *
- * Nothing here waits; a connect goes on in the background.
+ * Which sockets listen is asked first, then who holds them: a daemon that is not ready yet costs
+ * little more than one look at the former. Nothing here waits; a connect goes on in the background.
  */
 
 #include "sys/socket.h"
@@ -22,117 +19,34 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parse.h"
+#include "sys/listeners.h"
 
-#define PROC_PATH_MAX     64
-#define TCP_STATE_LISTEN  0x0a
-#define UNIX_FLAG_LISTENS 0x10000u /* __SO_ACCEPTCON */
-#define ADDRESS_TEXT_MAX  64
+#define PROC_PATH_MAX    64
+#define ADDRESS_TEXT_MAX 64
 
-/* The listening sockets of one network namespace, by inode. */
-typedef struct ListenSet {
-        uint16_t port;   /* asked for, 0: any */
-        ino_t namespace; /* 0: none read yet */
-        uint64_t *inodes;
-        size_t count, capacity;
-} ListenSet;
+/* What goes along with a walk over the tree. */
+typedef struct ListenWalk {
+        uint16_t port;
+        ino_t network; /* the namespace of which the listeners are known; 0: none */
+        Listeners listeners;
+} ListenWalk;
 
-static void listen_set_done(ListenSet *set) {
-        free(set->inodes);
+static void listen_walk_done(ListenWalk *walk) {
+        listeners_done(&walk->listeners);
 }
 
-static int listen_set_add(ListenSet *set, uint64_t inode) {
-        if (set->count == set->capacity) {
-                size_t capacity = set->capacity == 0 ? 64 : set->capacity * 2;
-                uint64_t *inodes = reallocarray(set->inodes, capacity, sizeof(*inodes));
-
-                if (!inodes)
-                        return -ENOMEM;
-                set->inodes = inodes;
-                set->capacity = capacity;
-        }
-        set->inodes[set->count++] = inode;
-        return 0;
-}
-
-static bool listen_set_has(const ListenSet *set, uint64_t inode) {
-        for (size_t i = 0; i < set->count; i++)
-                if (set->inodes[i] == inode)
-                        return true;
-        return false;
-}
-
-/* One line of a table; > 0: nothing further of interest follows. */
-typedef int (*ListenLineHandler)(ListenSet *set, const char *line);
-
-static int listen_set_read_tcp(ListenSet *set, const char *line) {
-        unsigned port, state;
-        unsigned long inode;
-
-        if (sscanf(line,
-                   "%*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu",
-                   &port, &state, &inode) != 3)
-                return 0;
-        /* The kernel goes through its table of listeners before that of connections. */
-        if (state != TCP_STATE_LISTEN)
-                return 1;
-        return set->port == 0 || set->port == port ? listen_set_add(set, inode) : 0;
-}
-
-static int listen_set_read_unix(ListenSet *set, const char *line) {
-        unsigned flags;
-        unsigned long inode;
-
-        if (sscanf(line, "%*[0-9A-Fa-f]: %*x %*x %x %*x %*x %lu", &flags, &inode) != 2)
-                return 0;
-        return flags & UNIX_FLAG_LISTENS ? listen_set_add(set, inode) : 0;
-}
-
-static void fclosep(FILE **stream) {
-        if (*stream)
-                (void) fclose(*stream);
-}
-
-static int listen_set_read_table(
-        ListenSet *set, pid_t pid, const char *table, ListenLineHandler handler) {
-        CLEANUP(fclosep) FILE *stream = NULL;
-        CLEANUP(freep) char *line = NULL;
-        char path[PROC_PATH_MAX];
-        size_t capacity = 0;
-
-        snprintf(path, sizeof(path), "/proc/%d/net/%s", (int) pid, table);
-        stream = fopen(path, "re");
-        if (!stream) /* the process has gone, or the kernel knows no such protocol */
-                return errno == ENOMEM || errno == EMFILE || errno == ENFILE ? errno_negative() : 0;
-
-        while (getline(&line, &capacity, stream) > 0) {
-                int r = handler(set, line);
-
-                if (r != 0)
-                        return r < 0 ? r : 0;
-        }
-        return 0;
-}
-
-/* Reads what listens where the process lives, unless that is known already. */
-static int listen_set_read(ListenSet *set, pid_t pid) {
+/* Most often the whole tree lives in one network. */
+static int listen_walk_enter(ListenWalk *walk, pid_t pid) {
         char path[PROC_PATH_MAX];
         struct stat st;
-        int r;
 
         snprintf(path, sizeof(path), "/proc/%d/ns/net", (int) pid);
         if (stat(path, &st) < 0)
-                st.st_ino = 0; /* gone, or not ours to look into: its tables will tell */
-        else if (st.st_ino == set->namespace)
+                st.st_ino = 0; /* gone, or not ours to look into */
+        else if (st.st_ino == walk->network)
                 return 0;
-        set->namespace = st.st_ino;
-        set->count = 0;
-
-        r = listen_set_read_table(set, pid, "tcp", listen_set_read_tcp);
-        if (r == 0)
-                r = listen_set_read_table(set, pid, "tcp6", listen_set_read_tcp);
-        if (r == 0 && set->port == 0)
-                r = listen_set_read_table(set, pid, "unix", listen_set_read_unix);
-        return r;
+        walk->network = st.st_ino;
+        return listeners_read(&walk->listeners, pid, walk->port);
 }
 
 static void closedirp(DIR **directory) {
@@ -141,7 +55,7 @@ static void closedirp(DIR **directory) {
 }
 
 /* Whether one of the sockets is held by the process. */
-static bool process_holds(pid_t pid, const ListenSet *set) {
+static bool process_holds(pid_t pid, const Listeners *listeners) {
         CLEANUP(closedirp) DIR *directory = NULL;
         char path[PROC_PATH_MAX];
 
@@ -159,28 +73,28 @@ static bool process_holds(pid_t pid, const ListenSet *set) {
                 if (n < 0)
                         continue;
                 target[n] = '\0';
-                if (sscanf(target, "socket:[%lu]", &inode) == 1 && listen_set_has(set, inode))
+                if (sscanf(target, "socket:[%lu]", &inode) == 1 && listeners_has(listeners, inode))
                         return true;
         }
         return false;
 }
 
 /* 1 ends the walk: one listener is enough. */
-static int listen_set_visit(void *userdata, pid_t pid) {
-        ListenSet *set = userdata;
+static int listen_walk_visit(void *userdata, pid_t pid) {
+        ListenWalk *walk = userdata;
         int r;
 
-        r = listen_set_read(set, pid);
+        r = listen_walk_enter(walk, pid);
         if (r < 0)
                 return r;
-        return set->count > 0 && process_holds(pid, set);
+        return walk->listeners.count > 0 && process_holds(pid, &walk->listeners);
 }
 
 int socket_tree_listens(Tree *tree, uint16_t port, bool *ret) {
-        CLEANUP(listen_set_done) ListenSet set = { .port = port };
+        CLEANUP(listen_walk_done) ListenWalk walk = { .port = port };
         int r;
 
-        r = tree_each(tree, listen_set_visit, &set);
+        r = tree_each(tree, listen_walk_visit, &walk);
         if (r < 0)
                 return r;
         *ret = r > 0;

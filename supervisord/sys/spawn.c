@@ -156,7 +156,8 @@ int spawn(const SpawnRequest *request, Spawned *ret) {
                 return r;
         plan.report_fd = report_write;
         if (request->oom_score_adjust != 0)
-                snprintf(plan.oom_text, sizeof(plan.oom_text), "%d", request->oom_score_adjust);
+                (void) snprintf(plan.oom_text, sizeof(plan.oom_text), "%d",
+                                request->oom_score_adjust);
 
         if (sigfillset(&all) < 0 || sigprocmask(SIG_SETMASK, &all, &before) < 0)
                 return errno_negative();

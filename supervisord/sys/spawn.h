@@ -54,12 +54,12 @@ typedef enum SpawnStep {
 typedef struct Spawned {
         pid_t pid;
         int pidfd;     /* the caller's */
-        int report_fd; /* the caller's: readable or at its end once the exec has succeeded or failed */
+        int report_fd; /* the caller's: readable or at its end once the exec has gone either way */
 } Spawned;
 
 /*
- * Forks into the cgroup (clone3(2) with CLONE_INTO_CGROUP and CLONE_PIDFD; where that is not allowed
- * fork(2), after which the child moves itself) and executes. Does not wait for the exec.
+ * Forks into the cgroup (clone3(2) with CLONE_INTO_CGROUP and CLONE_PIDFD; where that is not
+ * allowed fork(2), after which the child moves itself) and executes. Does not wait for the exec.
  * A negative errno: no process was made.
  */
 int spawn(const SpawnRequest *request, Spawned *ret);

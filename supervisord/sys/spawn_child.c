@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -24,11 +25,15 @@ typedef int (*SpawnChildStep)(const SpawnPlan *plan);
 
 /* Left ignored, TERM would do nothing in many daemons (haproxy, cron, vsftpd). */
 static void spawn_child_default_signals(void) {
-        const struct sigaction action = { .sa_handler = SIG_DFL };
+        /* The kernel's struct, in which all zero is SIG_DFL. */
+        const unsigned long action[8] = { 0 };
 
-        /* Fails for KILL, STOP and what libc keeps to itself; these need no reset. */
+        /*
+         * Not by sigaction(3): it refuses the two signals that libc keeps to itself, which a parent
+         * that used posix_spawn(3) left ignored. Fails for KILL and STOP, which need no reset.
+         */
         for (int signo = 1; signo < _NSIG; signo++)
-                (void) sigaction(signo, &action, NULL);
+                (void) syscall(SYS_rt_sigaction, signo, action, NULL, (size_t) _NSIG / 8);
 }
 
 static int spawn_child_write(int dirfd, const char *path, const char *text) {

@@ -16,8 +16,8 @@
 /* What the child needs; made ready by the parent, because the child may not format numbers. */
 typedef struct SpawnPlan {
         const SpawnRequest *request;
-        int report_fd; /* above 2, closed by the exec */
-        bool enter_cgroup; /* it was not born in its cgroup */
+        int report_fd;                     /* above 2, closed by the exec */
+        bool enter_cgroup;                 /* it was not born in its cgroup */
         char oom_text[SPAWN_OOM_TEXT_MAX]; /* for /proc/self/oom_score_adj; "": as it is */
 } SpawnPlan;
 

@@ -54,7 +54,7 @@ int probe_run(void *userdata) {
         return PROBE_FAILURE;
 }
 
-static int probe_run_io(void *userdata, uint32_t revents) {
+int probe_run_io(void *userdata, uint32_t revents) {
         Probe *probe = userdata;
         char byte;
 

@@ -43,8 +43,9 @@ extern char probe_trace[PROBE_TRACE_MAX];
 void probe_setup(void);
 void probe_teardown(void);
 
-/* The handler, for sources that are made otherwise. */
+/* The handlers, for sources that are made otherwise. */
 int probe_run(void *userdata);
+int probe_run_io(void *userdata, uint32_t revents);
 
 void probe_add_defer(Probe *probe, LoopPriority priority);
 void probe_arm_defer(Probe *probe, LoopPriority priority);

@@ -109,6 +109,15 @@ START_TEST(test_refused) {
 }
 END_TEST
 
+START_TEST(test_name_too_long) {
+        char text[6000];
+
+        (void) snprintf(text, sizeof(text), "@include \"%05000d\"\n", 0);
+        configs_write(folder, MAIN, text);
+        assert_refused(MAIN, 1, "cannot be read: ");
+}
+END_TEST
+
 START_TEST(test_unsafe) {
         CLEANUP(freep) char *file = configs_path(folder, "web.inc");
 
@@ -163,7 +172,7 @@ START_TEST(test_too_large) {
         configs_write(folder, MAIN, DAEMON "@include \"half.inc\"\n@include \"half.inc\"\n");
         load_bad();
         configs_expect_count(diag, 1);
-        configs_expect(diag, 0, folder, "half.inc:1: up to here more than 4 MiB");
+        configs_expect(diag, 0, folder, "half.inc:1: up to here more than 16 MiB");
 }
 END_TEST
 
@@ -215,6 +224,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, test_include);
         tcase_add_test(tcase, test_places);
         tcase_add_test(tcase, test_refused);
+        tcase_add_test(tcase, test_name_too_long);
         tcase_add_test(tcase, test_unsafe);
         tcase_add_test(tcase, test_fifo);
         tcase_add_test(tcase, test_itself);

@@ -236,7 +236,7 @@ START_TEST(test_too_large) {
         ck_assert_ptr_nonnull(text);
         memset(text, '#', CONFIG_FILE_MAX + 1);
         configs_write_bytes(folder, MAIN, text, CONFIG_FILE_MAX + 1);
-        assert_refused(MAIN, 0, "larger than 4 MiB");
+        assert_refused(MAIN, 0, "larger than 16 MiB");
 }
 END_TEST
 
@@ -287,6 +287,13 @@ START_TEST(test_world_writable) {
         configs_write(folder, MAIN, DAEMON);
         change_mode(MAIN, 0646);
         assert_refused(MAIN, 0, "run: chmod o-w /tmp/");
+}
+END_TEST
+
+START_TEST(test_dropins_are_no_directory) {
+        configs_write(folder, MAIN, DAEMON);
+        configs_write(folder, "conf.d", DAEMON);
+        assert_refused("conf.d", 0, "this is no directory");
 }
 END_TEST
 
@@ -405,6 +412,7 @@ static void add_refused(Suite *suite) {
         tcase_add_test(tcase, test_binary);
         tcase_add_test(tcase, test_world_writable);
         tcase_add_test(tcase, test_world_writable_dropins);
+        tcase_add_test(tcase, test_dropins_are_no_directory);
         suite_add_tcase(suite, tcase);
 }
 

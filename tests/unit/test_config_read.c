@@ -350,6 +350,27 @@ START_TEST(test_huge_numbers) {
 }
 END_TEST
 
+/* More errors than anybody would read. */
+START_TEST(test_many_errors) {
+        CLEANUP(freep) char *text = malloc(100000 * 32);
+        char *at;
+
+        ck_assert_ptr_nonnull(text);
+        at = stpcpy(text, "daemons: {\n");
+        for (int i = 0; i < 1000; i++) {
+                at += sprintf(at, "w%d: {", i);
+                for (int j = 0; j < 100; j++)
+                        at += sprintf(at, "a%d = 1;\n", j);
+                at = stpcpy(at, "};");
+        }
+        (void) strcpy(at, "};");
+        ck_assert_int_eq(config_new(&config), 0);
+        ck_assert_int_eq(config_read_text(text, CONFIGS_FILE, diag, config), CONFIG_E_INVALID);
+        ck_assert_uint_eq(diag_count(diag), 1001);
+        configs_expect(diag, 1000, CONFIGS_FILE ":1002: ", "mend these first");
+}
+END_TEST
+
 START_TEST(test_many_daemons) {
         CLEANUP(freep) char *text = malloc(2000 * 64);
         char *at = stpcpy(text, "daemons: {\n");
@@ -401,6 +422,7 @@ static Suite *make_suite(void) {
         tcase_add_test(texts, test_nesting);
         tcase_add_test(texts, test_huge_texts);
         tcase_add_test(texts, test_huge_numbers);
+        tcase_add_test(texts, test_many_errors);
         tcase_add_test(texts, test_many_daemons);
         suite_add_tcase(suite, texts);
         return suite;

@@ -173,7 +173,7 @@ START_TEST(test_without_effect) {
                        AT "web.output.priority: warning: ", "output.to = \"journal\"");
         assert_warning("restart: { policy = \"never\"; limit = 3; };",
                        AT "web.restart.limit: warning: ", "restart.policy");
-        assert_one("output: { file = \"/x\"; };", AT "web.output.file: it has no effect",
+        assert_one("output: { file = \"/x\"; };", AT "web.output.file: nothing is written to it",
                    "output.to = \"file\"");
         /* As it would be anyway. */
         assert_good("ready: { port = 0; }; drain: { interval = \"1s\"; }; output: { to = \"null\";"
@@ -186,6 +186,23 @@ START_TEST(test_ready_exit) {
         assert_one("type = \"notify\"; ready: { on = \"exit\"; };",
                    AT "web.ready.on: ", "type = \"forking\"");
         assert_good("type = \"forking\"; pidfile = \"/run/x\"; ready: { on = \"exit\"; };");
+}
+END_TEST
+
+START_TEST(test_socket_path) {
+        char settings[256];
+
+        for (int length = 107; length <= 108; length++) {
+                (void) snprintf(settings, sizeof(settings),
+                                "ready: { on = \"unix\"; path = \"/%0*d\"; };", length - 1, 0);
+                if (length == 107)
+                        assert_good(settings);
+                else
+                        assert_one(settings, AT "web.ready.path: ", "more than 107 bytes");
+        }
+        (void) snprintf(settings, sizeof(settings),
+                        "ready: { on = \"file\"; path = \"/%0*d\"; };", 150, 0);
+        assert_good(settings);
 }
 END_TEST
 
@@ -388,6 +405,7 @@ static Suite *make_suite(void) {
         tcase_add_test(daemon, test_needed);
         tcase_add_test(daemon, test_without_effect);
         tcase_add_test(daemon, test_ready_exit);
+        tcase_add_test(daemon, test_socket_path);
         tcase_add_test(daemon, test_addresses);
         tcase_add_test(daemon, test_drain_exit);
         tcase_add_test(daemon, test_stop);

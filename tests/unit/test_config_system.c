@@ -138,8 +138,7 @@ START_TEST(test_directories) {
                      AT "web.output.file: ", "is a directory");
         assert_warning("command = [ \"/bin/sh\" ]; pidfile = \"@/x/pid\";",
                        AT "web.pidfile: ", "does not exist (yet)");
-        assert_good("command = [ \"/bin/sh\" ]; output: { to = \"file\"; file = \"/log\"; };"
-                    " pidfile = \"/pid\";");
+        assert_good("command = [ \"/bin/sh\" ]; output: { to = \"file\"; file = \"/log\"; };");
 }
 END_TEST
 
@@ -184,6 +183,7 @@ START_TEST(test_pidfile_of_user) {
         assert_good("command = [ \"/bin/sh\" ]; user = \"12345\"; group = \"12345\";"
                     " pidfile = \"@/open/x\";");
         assert_good("command = [ \"/bin/sh\" ]; pidfile = \"@/closed/x\";");
+        assert_good("command = [ \"/bin/sh\" ]; pidfile = \"/x\";");
 }
 END_TEST
 

@@ -240,7 +240,9 @@ static void named_supervisor(void *userdata) {
         place_hide_run(false);
         root = assert_opens("i");
         ck_assert_int_eq(strncmp(cgroup_root_path(root), own->path, strlen(own->path)), 0);
+        ck_assert_int_eq(cgroup_root_path(root)[strlen(own->path)], '/');
         ck_assert_int_eq(strncmp(cgroup_root_group(root), own->group, strlen(own->group)), 0);
+        ck_assert_int_eq(cgroup_root_group(root)[strlen(own->group)], '/');
         assert_in(own->group, "");
         cgroup_root_close(root);
 }

@@ -49,10 +49,16 @@ static void setup(void) {
         daemon_pid = 0;
 }
 
+static int kill_one(void *userdata, pid_t pid) {
+        (void) userdata;
+        return kill(pid, SIGKILL) == 0 ? 0 : errno;
+}
+
 static void teardown(void) {
-        /* What it has started goes with it. */
-        if (daemon_pid > 0)
-                (void) kill(daemon_pid, SIGKILL);
+        while (!tree_is_empty(tree)) {
+                ck_assert_int_eq(tree_each(tree, kill_one, NULL), 0);
+                (void) waitpid(-1, NULL, WNOHANG);
+        }
         while (waitpid(-1, NULL, 0) > 0)
                 ;
         tree = tree_free(tree);

@@ -627,6 +627,20 @@ START_TEST(test_not_below_us) {
 }
 END_TEST
 
+/* A daemon of the same name below another supervisor that we run is not what an earlier run left. */
+START_TEST(test_nested) {
+        pid_t pid, supervisor = run("SUPERVISOR_DAEMON=web sleep 120 & echo $! >&3; wait", -1,
+                                    OTHER_ID, "SUPERVISOR_DAEMON=nested");
+
+        pid = reported();
+        wait_with_variable(pid, MARK);
+        ck_assert_int_eq(tree_prepare(tree), 0);
+        ck_assert(!tree_contains(tree, pid));
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(supervisor, NULL, 0), supervisor);
+}
+END_TEST
+
 /* ---- the cgroup ---- */
 
 static unsigned count_descriptors(void) {
@@ -753,14 +767,14 @@ static void start_runaway(void) {
         if (pid != 0)
                 return;
         if (file_write(tree_cgroup_fd(tree), "cgroup.procs", "0") == 0)
-                for (unsigned i = 0; i < 5000 && fork() == 0; i++)
+                for (unsigned i = 0; i < 2000 && fork() == 0; i++)
                         ;
         _exit(0);
 }
 
 START_TEST(test_kill_runaway) {
         ck_assert_int_eq(tree_prepare(tree), 0);
-        for (unsigned i = 0; i < 2; i++)
+        for (unsigned i = 0; i < 8; i++)
                 start_runaway();
         while (tree_is_empty(tree))
                 ;
@@ -878,6 +892,7 @@ static Suite *make_suite(const char *unable) {
         tcase_add_test(walk, test_other_invocation);
         tcase_add_test(walk, test_before_its_session);
         tcase_add_test(walk, test_not_below_us);
+        tcase_add_test(walk, test_nested);
         suite_add_tcase(suite, walk);
         if (!with_pidfd) /* the valgrind of Debian 12 */
                 unit_add_skipped(suite, "signals", "no pidfd_open(2)");
