@@ -11,8 +11,8 @@ policy=/usr/sbin/policy-rc.d
 
 packages_build=(autoconf automake gcc libc6-dev make pkgconf xz-utils
         libsystemd-dev libconfig-dev uthash-dev check)
-packages_demo=(nginx redis-server python3)
-packages_check=(valgrind shellcheck python3 procps iproute2 util-linux
+packages_demo=(nginx redis-server)
+packages_check=(valgrind shellcheck strace python3 procps iproute2 util-linux
         debootstrap systemd-container ca-certificates)
 
 usage() {
@@ -91,6 +91,10 @@ packages_install() {
         services_release
 }
 
+is_generated() {
+        [ -x "$top/configure" ] && [ -e "$top/Makefile.in" ]
+}
+
 generate() {
         local tool
         for tool in autoreconf automake pkg-config; do
@@ -104,7 +108,7 @@ generate() {
 build() {
         local directory=$top/build/$1
         shift
-        [ -x "$top/configure" ] || generate
+        is_generated || generate
         mkdir -p "$directory"
         cd "$directory"
         if [ ! -e Makefile ] || [ "$(cat .options)" != "$*" ]; then
@@ -131,7 +135,7 @@ demo)
 check)
         shift
         packages_install "${packages_build[@]}" "${packages_demo[@]}" "${packages_check[@]}"
-        [ -x "$top/configure" ] || generate
+        is_generated || generate
         exec "$top/tests/run" "$@"
         ;;
 build)

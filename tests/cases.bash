@@ -5,10 +5,11 @@
 # `run_cases "$@"` as its last line. Each case runs in a process of its own (the script once more,
 # with --case), under a time limit, and once for each word that the function `variants` prints, if
 # there is one. The result is TAP on stdout. If they are there, these functions are called as well:
-# `bail_out` once at the beginning (it may end the script), `set_up` before each case, in its process,
-# and `sweep` after each case, outside of it, however it ended. $CASE_ID is another one for each case.
+# `bail_out` once at the beginning (it may end the script), `set_up` before each case, in its
+# process, and `sweep` after each case, outside of it, however it ended. Each case has a $CASE_ID
+# of its own.
 #
-# With names of cases as arguments only these run; with them or without: -v shows what they print.
+# Arguments: [-v] [NAME…]. Only the named cases run; -v shows what cases print that pass, too.
 
 set -u
 
@@ -82,6 +83,16 @@ is_running() {
 
 has_ended() {
         ! is_running "$1"
+}
+
+# The words as an array of a configuration.
+list() {
+        local word text=
+        for word in "$@"; do
+                word=${word//\\/\\\\}
+                text+="${text:+, }\"${word//\"/\\\"}\""
+        done
+        printf '[ %s ]' "$text"
 }
 
 # Milliseconds since some moment.

@@ -51,7 +51,10 @@ static int drain_take_job(void *userdata, pid_t pid) {
 
         if (pid == child->main.pid)
                 return 0;
-        return pidref_open(pid, &child->job_ref) == 0 ? 1 : 0;
+        int r = pidref_open(pid, &child->job_ref);
+        if (r < 0)
+                return r;
+        return r == PIDREF_E_GONE ? 0 : 1;
 }
 
 /*

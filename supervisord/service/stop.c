@@ -160,6 +160,8 @@ void stop_drive(Supervisor *supervisor) {
                         stop_note_phase_ended(supervisor);
                         break;
                 case SEQUENCE_DONE:
+                        loop_timer_disarm(supervisor->deadline);
+                        loop_defer_arm(supervisor->settle); /* meanwhile others may have fallen */
                         stop_finish(supervisor);
                         return;
                 case SEQUENCE_WAIT:

@@ -38,7 +38,7 @@ static const char why_not_writable[] = "the cgroup file system is not writable f
 static const char why_limit[] = "no further cgroup may be made below ours (cgroup.max.descendants)";
 static const char why_gone[] = "our own cgroup cannot be found in the cgroup file system";
 
-/* Makes an outcome of what the kernel says when a cgroup may not be used, and passes on the rest. */
+/* Makes an outcome of what the kernel says when a cgroup may not be used; passes on the rest. */
 static int cgroup_outcome(int r, const char **ret_why) {
         switch (r) {
         case FILE_E_DENIED:

@@ -9,9 +9,9 @@
 #include "base/macro.h"
 
 /*
- * From the texts of /proc/self/mountinfo and /proc/self/cgroup (which are taken apart): the directory
- * of our cgroup, and its path as /proc/PID/cgroup has it, but "" for "/". 0, CGROUP_E_UNUSABLE with
- * *ret_why, or -ENOMEM.
+ * From the texts of /proc/self/mountinfo and /proc/self/cgroup (which are taken apart): the
+ * directory of our cgroup, and its path as /proc/PID/cgroup has it, but "" for "/". 0,
+ * CGROUP_E_UNUSABLE with *ret_why, or -ENOMEM.
  */
 int cgroup_locate(char *mountinfo,
                   char *membership,

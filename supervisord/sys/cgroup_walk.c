@@ -146,9 +146,9 @@ static int cgroup_remove_below(void *userdata, int parent_fd, const char *name) 
                 r = cgroup_each_child(fd, cgroup_remove_below, &below);
         if (r < 0)
                 return cgroup_is_gone(-r) ? 0 : r;
-        return unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || cgroup_is_gone(errno) || errno == EBUSY
-                ? 0
-                : errno_negative();
+        if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || cgroup_is_gone(errno))
+                return 0;
+        return errno == EBUSY ? 0 : errno_negative();
 }
 
 int cgroup_remove(const char *path) {

@@ -53,7 +53,7 @@ static int journal_send_header(int fd, const char *identifier, const char *unit,
         CLEANUP(freep) char *header = NULL;
         int length;
 
-        /* level_prefix: a line may begin with "<3>"; nothing goes to syslog, kmsg or the console. */
+        /* level_prefix: lines may begin with "<3>"; nothing goes to syslog, kmsg or the console. */
         length = asprintf(&header, "%s\n%s\n%i\n1\n0\n0\n0\n", identifier, unit ? unit : "",
                           priority);
         if (length < 0)
@@ -104,7 +104,7 @@ static bool name_has_suffix(const char *name, const char *suffix) {
         return length > cut && strcmp(name + length - cut, suffix) == 0;
 }
 
-/* The last name in a cgroup's path that is a unit which can hold processes; takes the path apart. */
+/* The last name in a cgroup's path that is a unit with processes; takes the path apart. */
 static const char *journal_find_unit(char *path) {
         const char *unit = NULL;
 

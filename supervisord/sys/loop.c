@@ -22,6 +22,7 @@
 
 struct Loop {
         sd_event *event;
+        sd_event_source *inotify_keeper; /* see loop_keep_inotify() */
 };
 
 struct LoopSource {
@@ -53,6 +54,7 @@ Loop *loop_free(Loop *loop) {
         if (!loop)
                 return NULL;
 
+        sd_event_source_unref(loop->inotify_keeper);
         sd_event_unref(loop->event);
         free(loop);
         return NULL;
@@ -275,6 +277,25 @@ int loop_io_limit(LoopSource *source, usec_t interval, unsigned burst) {
         return sd_event_source_set_ratelimit(source->event_source, interval, burst);
 }
 
+static int loop_on_nothing(
+        sd_event_source *event_source, const struct inotify_event *event, void *userdata) {
+        (void) event_source;
+        (void) event;
+        (void) userdata;
+        return 0;
+}
+
+/*
+ * With its last source sd-event closes its inotify instance, and the kernel makes that wait for
+ * some 10 ms. So there is one of our own that stays and never has anything to tell.
+ */
+static int loop_keep_inotify(Loop *loop) {
+        if (loop->inotify_keeper)
+                return 0;
+        return sd_event_add_inotify(
+                loop->event, &loop->inotify_keeper, "/", IN_DELETE_SELF, loop_on_nothing, NULL);
+}
+
 int loop_add_inotify(Loop *loop,
                      LoopSource **ret,
                      const char *path,
@@ -289,6 +310,10 @@ int loop_add_inotify(Loop *loop,
         if (!source)
                 return -ENOMEM;
         source->handler.inotify = handler;
+
+        r = loop_keep_inotify(loop);
+        if (r < 0)
+                return r;
 
         r = sd_event_add_inotify(loop->event, &source->event_source, path, mask, loop_on_inotify,
                                  source);

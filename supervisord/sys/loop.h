@@ -24,8 +24,8 @@ typedef enum LoopPriority {
         LOOP_SPAWN = -30,   /* whether an exec succeeded: before the death is seen */
         LOOP_PROCESS = -20, /* pidfds: before SIGCHLD reaps */
         LOOP_CHILD = -10,   /* SIGCHLD */
-        LOOP_TREE = -5,     /* cgroup.events, inotify */
-        LOOP_NORMAL = 0,    /* SIGHUP, SIGUSR1 */
+        LOOP_TREE = 0,      /* cgroup.events, inotify: see loop_add_inotify() */
+        LOOP_NORMAL = 2,    /* SIGHUP, SIGUSR1 */
         LOOP_TIMER = 5,     /* deadlines: after what may have met them */
         LOOP_PROBE = 10,
         LOOP_SETTLE = 100, /* after everything that happened in this round */
@@ -96,7 +96,11 @@ int loop_add_io(Loop *loop,
  */
 int loop_io_limit(LoopSource *source, usec_t interval, unsigned burst);
 
-/* An inotify(7) watch on a path; several on the same inode are fine. */
+/*
+ * An inotify(7) watch on a path; several on the same inode are fine. At a priority other than 0,
+ * with which sd-event makes its sources, each costs a millisecond or more for an inotify instance
+ * that is made in vain.
+ */
 int loop_add_inotify(Loop *loop,
                      LoopSource **ret,
                      const char *path,

@@ -14,6 +14,7 @@ typedef struct PathWatch PathWatch;
  * Begins to watch. Does not call the handler for what is there already: look once yourself, after
  * this call.
  */
-int pathwatch_new(Loop *loop, const char *path, LoopHandler handler, void *userdata, PathWatch **ret);
+int pathwatch_new(
+        Loop *loop, const char *path, LoopHandler handler, void *userdata, PathWatch **ret);
 /* Also from inside the handler; accepts NULL; returns NULL. */
 PathWatch *pathwatch_free(PathWatch *watch);

@@ -97,6 +97,8 @@ static int tree_cgroup_prepare(Tree *tree) {
         /* What an earlier run left may be frozen or limited: begin with a new one. */
         if (r == 0)
                 r = cgroup_remove(self->path);
+        if (r == CGROUP_E_BUSY) /* somebody has come just now */
+                return TREE_E_POPULATED;
         if (r < 0 && r != -ENOENT)
                 return r;
         if (mkdir(self->path, 0755) < 0 && errno != EEXIST)
@@ -180,15 +182,16 @@ static int tree_cgroup_signal(Tree *tree, int signo) {
 }
 
 static int tree_cgroup_write(const TreeCgroup *self, const char *file, const char *text) {
-        switch (file_write(self->directory_fd, file, text)) {
-        case 0:
-                return 0;
+        int r;
+
+        r = file_write(self->directory_fd, file, text);
+        switch (r) {
         case FILE_E_MISSING:
                 return -ENOENT;
         case FILE_E_DENIED:
                 return -EACCES;
         default:
-                return -EIO;
+                return r > 0 ? -EIO : r;
         }
 }
 

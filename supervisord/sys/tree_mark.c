@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * We wear the mark ourselves from the call until the next one, so that a new process has it from its
- * very beginning. It is read in /proc/PID/limits, which needs no privilege, other than prlimit(2).
+ * We wear the mark ourselves from one call until the next, so that a new process has it from its
+ * very beginning. It is read in /proc/PID/limits, which unlike prlimit(2) needs no privilege.
  */
 
 #include "sys/tree_mark.h"

@@ -11,12 +11,12 @@
  *   - or has a parent that is a member, or is in the session of a member of the last walk, or wears
  *     the mark of the start (tree_mark.h), and does not carry another invocation.
  *
- * A session id stays taken as long as anybody is in the session, so that those seen in the last walk
- * are the ones to remember. Until an invocation is set, SUPERVISOR_DAEMON=NAME in the environment of
- * a child of ours is what counts: leftovers of an earlier run.
+ * A session id stays taken as long as anybody is in the session, so that those seen in the last
+ * walk are the ones to remember. Until an invocation is set, SUPERVISOR_DAEMON=NAME in the
+ * environment of a child of ours is what counts: leftovers of an earlier run.
  *
- * A walk reads /proc/PID/stat of all processes and, of those below us, the environment. Nothing here
- * waits; memory is kept from one walk to the next.
+ * A walk reads /proc/PID/stat of all processes and, of those below us, the environment. Nothing
+ * here waits; memory is kept from one walk to the next.
  */
 
 #include <stdio.h>

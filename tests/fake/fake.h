@@ -17,6 +17,8 @@
  * the clock to what is due next. False: nothing can happen any more, or the loop was left.
  */
 bool fake_step(Loop *loop);
+/* Whether nothing will happen, but for what the test has planned. */
+bool fake_is_at_rest(const Loop *loop);
 /* Steps until everything is done that is due at `when` or before; then it is `when`. */
 void fake_run_until(Loop *loop, usec_t when);
 void fake_run_for(Loop *loop, usec_t duration);

@@ -19,7 +19,7 @@ int __wrap_file_stat(int dirfd, const char *path, struct stat *ret) {
         if (!world_exists(path))
                 return FILE_E_MISSING;
 
-        *ret = (struct stat) { .st_mode = S_IFREG | 0644 };
+        *ret = (struct stat){ .st_mode = S_IFREG | 0644 };
         return 0;
 }
 

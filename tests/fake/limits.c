@@ -5,6 +5,6 @@
 #include "sys/limits.h"
 
 int limits_raise_descriptors(struct rlimit *ret_before) {
-        *ret_before = (struct rlimit) { .rlim_cur = 1024, .rlim_max = 4096 };
+        *ret_before = (struct rlimit){ .rlim_cur = 1024, .rlim_max = 4096 };
         return 0;
 }

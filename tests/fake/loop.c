@@ -41,8 +41,8 @@ struct LoopSource {
         void *userdata;
         int number; /* signal or descriptor */
         uint32_t events;
-        bool armed;       /* timer, defer */
-        usec_t when;      /* of an armed timer */
+        bool armed;         /* timer, defer */
+        usec_t when;        /* of an armed timer */
         bool running, dead; /* freed by its own handler: the memory goes after it */
 };
 
@@ -147,6 +147,13 @@ static int source_run(LoopSource *source) {
                 break;
         }
         return source->handler.plain(source->userdata);
+}
+
+bool fake_is_at_rest(const Loop *loop) {
+        for (const LoopSource *source = loop->sources; source; source = source->next)
+                if (source_is_pending(source) || (source->kind == SOURCE_TIMER && source->armed))
+                        return false;
+        return world_is_at_rest();
 }
 
 /* Whoever makes the loop turn without end at one instant would eat a processor. */
@@ -275,7 +282,7 @@ static LoopSource *source_new(
         if (!source)
                 return NULL;
 
-        *source = (LoopSource) {
+        *source = (LoopSource){
                 .loop = loop,
                 .next = loop->sources,
                 .kind = kind,

@@ -13,8 +13,8 @@
 
 #include "fake/fake.h"
 
-#define NOTIFY_STATUS_ROOM   512
-#define NOTIFY_TIMEOUT      (20 * USEC_PER_SEC) /* both, in a unit that relies on us */
+#define NOTIFY_STATUS_ROOM 512
+#define NOTIFY_TIMEOUT     (20 * USEC_PER_SEC) /* both, in a unit that relies on us */
 
 static struct {
         unsigned count[NOTIFY_KIND_MAX_];
@@ -30,7 +30,7 @@ void fake_notify_reset(void) {
 
 static void notify_note(NotifyKind kind, const char *status) {
         static const char *const names[NOTIFY_KIND_MAX_] = {
-                [NOTIFY_READY] = "READY",   [NOTIFY_RELOADING] = "RELOADING",
+                [NOTIFY_READY] = "READY",       [NOTIFY_RELOADING] = "RELOADING",
                 [NOTIFY_STOPPING] = "STOPPING", [NOTIFY_STATUS] = "STATUS",
                 [NOTIFY_EXTEND] = "EXTEND",
         };

@@ -70,8 +70,8 @@ static int notify_socket_dispatch(void *userdata) {
                 loop_defer_arm(notify->source);
 
         int outcome = notify_message_parse(datagram.text, strlen(datagram.text), &message);
-        return notify->handler(
-                notify->userdata, datagram.sender, outcome, outcome == 0 ? &message : NULL);
+        return notify->handler(notify->userdata, datagram.sender, outcome,
+                               outcome == 0 ? &message : NULL);
 }
 
 int notify_socket_new(Loop *loop,
@@ -91,8 +91,8 @@ int notify_socket_new(Loop *loop,
         notify->handler = handler;
         notify->userdata = userdata;
         strncat(notify->path, path, sizeof(notify->path) - 1);
-        r = loop_add_defer(
-                loop, &notify->source, LOOP_NOTIFY, "notify", notify_socket_dispatch, notify);
+        r = loop_add_defer(loop, &notify->source, LOOP_NOTIFY, "notify", notify_socket_dispatch,
+                           notify);
         if (r < 0) {
                 free(notify);
                 return r;

@@ -28,7 +28,8 @@ void fake_path_changed(const char *path) {
                         loop_defer_arm(watch->source);
 }
 
-int pathwatch_new(Loop *loop, const char *path, LoopHandler handler, void *userdata, PathWatch **ret) {
+int pathwatch_new(
+        Loop *loop, const char *path, LoopHandler handler, void *userdata, PathWatch **ret) {
         int r = fake_door(DOOR_PATHWATCH);
         if (r < 0)
                 return r;

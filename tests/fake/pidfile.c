@@ -33,9 +33,12 @@ int pidfile_read(const char *path, pid_t *ret) {
 
 const char *pidfile_outcome_text(int outcome) {
         static const char *const texts[] = {
-                [PIDFILE_E_MISSING] = "is missing",   [PIDFILE_E_EMPTY] = "is empty",
-                [PIDFILE_E_GARBAGE] = "is garbage",   [PIDFILE_E_LINK] = "is a link",
-                [PIDFILE_E_DENIED] = "is unreadable", [PIDFILE_E_FORBIDDEN] = "names a forbidden process",
+                [PIDFILE_E_MISSING] = "is missing",
+                [PIDFILE_E_EMPTY] = "is empty",
+                [PIDFILE_E_GARBAGE] = "is garbage",
+                [PIDFILE_E_LINK] = "is a link",
+                [PIDFILE_E_DENIED] = "is unreadable",
+                [PIDFILE_E_FORBIDDEN] = "names a forbidden process",
         };
         return texts[outcome];
 }

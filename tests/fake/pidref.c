@@ -21,7 +21,7 @@ int pidref_open(pid_t pid, PidRef *ret) {
         int pidfd = descriptor_new(DESCRIPTOR_PIDFD, process, NULL);
         if (pidfd < 0)
                 return pidfd;
-        *ret = (PidRef) { .pid = pid, .pidfd = pidfd, .start_time = process->start_time };
+        *ret = (PidRef){ .pid = pid, .pidfd = pidfd, .start_time = process->start_time };
         return 0;
 }
 
@@ -33,7 +33,7 @@ int pidref_take(pid_t pid, int pidfd_consume, PidRef *ret) {
                 fd_close(pidfd_consume);
                 return r < 0 ? r : PIDREF_E_GONE;
         }
-        *ret = (PidRef) { .pid = pid, .pidfd = pidfd_consume, .start_time = process->start_time };
+        *ret = (PidRef){ .pid = pid, .pidfd = pidfd_consume, .start_time = process->start_time };
         return 0;
 }
 

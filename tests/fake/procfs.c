@@ -15,7 +15,9 @@ static ProcStat procfs_stat_of(const FakeProcess *process) {
                 .ppid = process->ppid,
                 .pgid = process->pgid,
                 .sid = process->sid,
-                .state = process->zombie ? 'Z' : process->blocked_until > 0 ? 'D' : 'S',
+                .state = process->zombie              ? 'Z'
+                         : process->blocked_until > 0 ? 'D'
+                                                      : 'S',
                 .start_time = process->start_time,
         };
 

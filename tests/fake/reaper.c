@@ -27,7 +27,8 @@ static FakeProcess *reaper_next(void) {
 
         world_race();
         for (FakeProcess *process; (process = process_each(&cursor));)
-                if (process->zombie && process->ppid == WORLD_SUPERVISOR && world_choose(++seen) == 0)
+                if (process->zombie && process->ppid == WORLD_SUPERVISOR &&
+                    world_choose(++seen) == 0)
                         chosen = process;
         return chosen;
 }
@@ -71,8 +72,8 @@ int reaper_new(Loop *loop, Reaper **ret) {
         if (!reaper)
                 return -ENOMEM;
 
-        int r = loop_add_signal(
-                loop, &reaper->source, SIGCHLD, LOOP_CHILD, "reaper", reaper_on_signal, reaper);
+        int r = loop_add_signal(loop, &reaper->source, SIGCHLD, LOOP_CHILD, "reaper",
+                                reaper_on_signal, reaper);
         if (r < 0)
                 return r;
 
@@ -100,7 +101,7 @@ void reaper_on_reaped(Reaper *reaper, ReapedHandler handler, void *userdata) {
 void reaper_add(
         Reaper *reaper, Process *process, pid_t pid, ProcessHandler handler, void *userdata) {
         reaper_remove(reaper, process);
-        *process = (Process) { .pid = pid, .handler = handler, .userdata = userdata };
+        *process = (Process){ .pid = pid, .handler = handler, .userdata = userdata };
         HASH_ADD_INT(reaper->processes, pid, process);
 }
 
@@ -108,7 +109,7 @@ void reaper_remove(Reaper *reaper, Process *process) {
         if (process->pid == 0)
                 return;
         HASH_DEL(reaper->processes, process);
-        *process = (Process) { 0 };
+        *process = (Process){ 0 };
 }
 
 unsigned fake_reaper_waits(const Reaper *reaper) {
@@ -119,11 +120,9 @@ const char *exit_status_text(char buffer[static EXIT_STATUS_TEXT_MAX], const Exi
         char name[SIGNAL_TEXT_MAX];
 
         if (!status->known)
-                snprintf(buffer, EXIT_STATUS_TEXT_MAX, "ended");
+                snprintf(buffer, EXIT_STATUS_TEXT_MAX, "ended (status unknown)");
         else if (status->signaled)
-                snprintf(buffer,
-                         EXIT_STATUS_TEXT_MAX,
-                         "killed by SIG%s",
+                snprintf(buffer, EXIT_STATUS_TEXT_MAX, "killed by SIG%s",
                          format_signal(name, status->code));
         else
                 snprintf(buffer, EXIT_STATUS_TEXT_MAX, "exited with status %d", status->code);

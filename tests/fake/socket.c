@@ -36,7 +36,7 @@ int socket_parse_tcp(const char *text, SocketAddress *ret) {
                 return SOCKET_E_SYNTAX;
 
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t) port) };
-        *ret = (SocketAddress) { .length = sizeof(address) };
+        *ret = (SocketAddress){ .length = sizeof(address) };
         memcpy(&ret->storage, &address, sizeof(address));
         return 0;
 }
@@ -45,7 +45,7 @@ int socket_parse_unix(const char *text, SocketAddress *ret) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
 
         snprintf(address.sun_path, sizeof(address.sun_path), "%s", text);
-        *ret = (SocketAddress) { .length = sizeof(address) };
+        *ret = (SocketAddress){ .length = sizeof(address) };
         memcpy(&ret->storage, &address, sizeof(address));
         return 0;
 }
@@ -86,9 +86,7 @@ int socket_connect(const SocketAddress *address, int *ret) {
         *ret = fd;
         if (world_choose(2) == 0)
                 return 0;
-        world_at(usec_add(world_now(), world_choose(CONNECT_MOST)),
-                 socket_decide,
-                 NULL,
+        world_at(usec_add(world_now(), world_choose(CONNECT_MOST)), socket_decide, NULL,
                  (uint64_t) port << 16 | (uint64_t) fd);
         return SOCKET_E_UNDER_WAY;
 }

@@ -18,11 +18,11 @@
 
 const char *spawn_step_text(SpawnStep step) {
         static const char *const texts[SPAWN_STEP_MAX_] = {
-                [SPAWN_STEP_NONE] = "nothing",         [SPAWN_STEP_CGROUP] = "cgroup",
-                [SPAWN_STEP_DESCRIPTORS] = "streams",  [SPAWN_STEP_LIMITS] = "limits",
-                [SPAWN_STEP_PRIORITY] = "priority",    [SPAWN_STEP_GROUPS] = "groups",
-                [SPAWN_STEP_USER] = "user",            [SPAWN_STEP_PRIVILEGES] = "privileges",
-                [SPAWN_STEP_DIRECTORY] = "directory",  [SPAWN_STEP_EXEC] = "exec",
+                [SPAWN_STEP_NONE] = "nothing",        [SPAWN_STEP_CGROUP] = "cgroup",
+                [SPAWN_STEP_DESCRIPTORS] = "streams", [SPAWN_STEP_LIMITS] = "limits",
+                [SPAWN_STEP_PRIORITY] = "priority",   [SPAWN_STEP_GROUPS] = "groups",
+                [SPAWN_STEP_USER] = "user",           [SPAWN_STEP_PRIVILEGES] = "privileges",
+                [SPAWN_STEP_DIRECTORY] = "directory", [SPAWN_STEP_EXEC] = "exec",
         };
         return texts[step];
 }
@@ -79,18 +79,16 @@ int spawn(const SpawnRequest *request, Spawned *ret) {
         if (!process)
                 return -EAGAIN;
 
-        strncat(process->notify_path, request_variable(request, "NOTIFY_SOCKET"), WORLD_NAME_MAX - 1);
-        strncat(process->invocation,
-                request_variable(request, "SUPERVISOR_INVOCATION"),
+        strncat(process->notify_path, request_variable(request, "NOTIFY_SOCKET"),
+                WORLD_NAME_MAX - 1);
+        strncat(process->invocation, request_variable(request, "SUPERVISOR_INVOCATION"),
                 WORLD_NAME_MAX - 1);
         process->report_fd = descriptor_new(DESCRIPTOR_REPORT, process, NULL);
 
         world_trace("  process %d is spawned (%s)", process->pid, request->command[0]);
-        world_at(usec_add(world_now(), program ? program->exec_time : 0),
-                 spawn_executed,
-                 NULL,
+        world_at(usec_add(world_now(), program ? program->exec_time : 0), spawn_executed, NULL,
                  process_key(process));
-        *ret = (Spawned) {
+        *ret = (Spawned){
                 .pid = process->pid,
                 .pidfd = descriptor_new(DESCRIPTOR_PIDFD, process, NULL),
                 .report_fd = process->report_fd,

@@ -26,7 +26,7 @@ struct Tree {
         bool walk;
         char name[WORLD_NAME_MAX];
         char invocation[WORLD_NAME_MAX];
-        int cgroup_fd; /* -1: there is no cgroup */
+        int cgroup_fd;      /* -1: there is no cgroup */
         LoopSource *source; /* NULL: nobody watches */
         LoopHandler handler;
         void *userdata;
@@ -63,7 +63,7 @@ int tree_new(Loop *loop, CgroupRoot *root, const char *name, Tree **ret) {
         if (!tree)
                 return -ENOMEM;
 
-        *tree = (Tree) {
+        *tree = (Tree){
                 .next = trees,
                 .id = ++tree_ids,
                 .loop = loop,

@@ -26,6 +26,7 @@ typedef struct WorldEvent {
         WorldHandler handler;
         void *userdata;
         uint64_t argument;
+        bool planned;
 } WorldEvent;
 
 static struct {
@@ -95,10 +96,6 @@ unsigned world_choose(unsigned count) {
         return (unsigned) (world_random() % count);
 }
 
-void world_set_trace(bool on) {
-        world.trace = on;
-}
-
 void world_trace(const char *format, ...) {
         if (!world.trace)
                 return;
@@ -107,27 +104,47 @@ void world_trace(const char *format, ...) {
         usec_t since = world.now - WORLD_BEGIN;
 
         va_start(arguments, format);
-        fprintf(stderr,
-                "%6llu.%06llu ",
-                (unsigned long long) (since / USEC_PER_SEC),
+        fprintf(stderr, "%6llu.%06llu ", (unsigned long long) (since / USEC_PER_SEC),
                 (unsigned long long) (since % USEC_PER_SEC));
         vfprintf(stderr, format, arguments);
         fputc('\n', stderr);
         va_end(arguments);
 }
 
-void world_at(usec_t when, WorldHandler handler, void *userdata, uint64_t argument) {
+static void world_add(WorldEvent event) {
         if (world.event_count == WORLD_EVENT_MAX) {
                 fprintf(stderr, "the fake world is too small for so many events\n");
                 abort();
         }
-        world.events[world.event_count++] = (WorldEvent) {
-                .when = MAX_OF(when, world.now),
-                .order = world.orders++,
+        event.when = MAX_OF(event.when, world.now);
+        event.order = world.orders++;
+        world.events[world.event_count++] = event;
+}
+
+void world_at(usec_t when, WorldHandler handler, void *userdata, uint64_t argument) {
+        world_add((WorldEvent){
+                .when = when,
                 .handler = handler,
                 .userdata = userdata,
                 .argument = argument,
-        };
+        });
+}
+
+void world_plan(usec_t when, WorldHandler handler, void *userdata, uint64_t argument) {
+        world_add((WorldEvent){
+                .when = when,
+                .handler = handler,
+                .userdata = userdata,
+                .argument = argument,
+                .planned = true,
+        });
+}
+
+bool world_is_at_rest(void) {
+        for (size_t i = 0; i < world.event_count; i++)
+                if (!world.events[i].planned)
+                        return false;
+        return true;
 }
 
 usec_t world_next(void) {

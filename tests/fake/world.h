@@ -64,13 +64,13 @@ typedef struct FakeReaction {
 } FakeReaction;
 
 typedef struct FakeProgram {
-        const char *path; /* command[0] of those who start it */
-        SpawnStep failing_step; /* SPAWN_STEP_NONE: it can be executed */
-        int error;              /* positive errno of that step */
-        usec_t exec_time;       /* from fork to exec, or to its failure */
-        const FakeAct *acts;    /* up to ACT_END; NULL: runs until somebody ends it */
+        const char *path;              /* command[0] of those who start it */
+        SpawnStep failing_step;        /* SPAWN_STEP_NONE: it can be executed */
+        int error;                     /* positive errno of that step */
+        usec_t exec_time;              /* from fork to exec, or to its failure */
+        const FakeAct *acts;           /* up to ACT_END; NULL: runs until somebody ends it */
         const FakeReaction *reactions; /* up to signo 0; NULL: as signal(7) says */
-        bool negligent;         /* does not reap its own children */
+        bool negligent;                /* does not reap its own children */
 } FakeProgram;
 
 /* ---- the world as a whole ---- */
@@ -93,12 +93,15 @@ bool world_is_seeded(void);
 
 /* Prints a line of the run, with its time, if SIM_TRACE is set in the environment. */
 void world_trace(const char *format, ...) PRINTF_LIKE(1, 2);
-void world_set_trace(bool on);
 
 /* Something that happens by itself at `when`. Twice the same is twice. */
 typedef void (*WorldHandler)(void *userdata, uint64_t argument);
 void world_at(usec_t when, WorldHandler handler, void *userdata, uint64_t argument);
-/* When the next such thing happens, USEC_INFINITY: never. */
+/* The same for what a test does from outside: the world is at rest all the same. */
+void world_plan(usec_t when, WorldHandler handler, void *userdata, uint64_t argument);
+/* Whether nothing but plans will happen. */
+bool world_is_at_rest(void);
+/* When the next thing of either kind happens, USEC_INFINITY: never. */
 usec_t world_next(void);
 /* Lets one thing happen that is due; false: there is none. */
 bool world_happen(void);

@@ -32,7 +32,7 @@ int descriptor_new(DescriptorKind kind, FakeProcess *process, const char *name) 
                 return -EMFILE;
         }
 
-        descriptors[fd] = (Descriptor) {
+        descriptors[fd] = (Descriptor){
                 .kind = kind,
                 .process = process ? process_key(process) : 0,
         };
@@ -53,7 +53,7 @@ void descriptor_report(const FakeProcess *process, SpawnStep failed_step, int er
         if (!report || report->kind != DESCRIPTOR_REPORT || report->process != process_key(process))
                 return;
         report->ready = true;
-        report->report = (SpawnReport) { failed_step, error };
+        report->report = (SpawnReport){ failed_step, error };
 }
 
 uint32_t descriptor_events(int fd) {

@@ -47,7 +47,7 @@ static FakeFile *file_make(const char *path) {
                 if (!*files[i].path)
                         file = &files[i];
         if (file) {
-                *file = (FakeFile) { 0 };
+                *file = (FakeFile){ 0 };
                 strncat(file->path, path, sizeof(file->path) - 1);
         }
         return file;
@@ -60,7 +60,8 @@ void world_write(const char *path, const char *content) {
 
         file->is_link = !content;
         strncat(file->content, content ? content : "", sizeof(file->content) - 1);
-        world_trace("  file %s is written: %.*s", path, (int) strcspn(file->content, "\n"), file->content);
+        world_trace("  file %s is written: %.*s", path, (int) strcspn(file->content, "\n"),
+                    file->content);
         fake_path_changed(path);
 }
 
@@ -69,7 +70,7 @@ void world_remove(const char *path) {
         if (!file)
                 return;
 
-        *file = (FakeFile) { 0 };
+        *file = (FakeFile){ 0 };
         world_trace("  file %s is removed", path);
         fake_path_changed(path);
 }
@@ -93,7 +94,7 @@ void world_listen(FakeProcess *process, unsigned port, const char *path) {
 
                 if (listener->used && process_is_alive(process_by_key(listener->process)))
                         continue;
-                *listener = (FakeListener) {
+                *listener = (FakeListener){
                         .process = process_key(process),
                         .used = true,
                         .port = port,

@@ -77,7 +77,7 @@ FakeProcess *process_add(pid_t ppid, const char *tree, const FakeProgram *progra
                 return NULL;
 
         pid_t pid = process_new_pid();
-        *process = (FakeProcess) {
+        *process = (FakeProcess){
                 .pid = pid,
                 .ppid = ppid,
                 .pgid = pid,
@@ -132,10 +132,8 @@ void process_exit(FakeProcess *process, bool signaled, int code) {
         if (!process_is_alive(process))
                 return;
 
-        world_trace("  process %d (%s) ends: %s %d",
-                    process->pid,
-                    process->program ? process->program->path : "?",
-                    signaled ? "signal" : "status",
+        world_trace("  process %d (%s) ends: %s %d", process->pid,
+                    process->program ? process->program->path : "?", signaled ? "signal" : "status",
                     code);
 
         char tree[WORLD_NAME_MAX];
@@ -153,7 +151,7 @@ void process_exit(FakeProcess *process, bool signaled, int code) {
 }
 
 void process_reap(FakeProcess *process) {
-        *process = (FakeProcess) { 0 };
+        *process = (FakeProcess){ 0 };
 }
 
 /* ---- signals ---- */
@@ -175,7 +173,8 @@ static void process_die(FakeProcess *process, int signo) {
         if (process->killed_by > 0)
                 return;
         process->killed_by = signo;
-        world_at(usec_add(world_now(), world_choose(DYING_MOST)), process_dead, NULL, process_key(process));
+        world_at(usec_add(world_now(), world_choose(DYING_MOST)), process_dead, NULL,
+                 process_key(process));
 }
 
 static bool process_is_ours(const FakeProcess *process) {
@@ -183,8 +182,8 @@ static bool process_is_ours(const FakeProcess *process) {
 }
 
 static bool signal_is_harmless(int signo) {
-        return signo == 0 || signo == SIGCHLD || signo == SIGURG || signo == SIGWINCH
-                || signo == SIGCONT;
+        return signo == 0 || signo == SIGCHLD || signo == SIGURG || signo == SIGWINCH ||
+               signo == SIGCONT;
 }
 
 static const FakeReaction *process_reaction(const FakeProcess *process, int signo) {
@@ -247,8 +246,8 @@ unsigned world_population(const char *tree) {
         unsigned cursor = 0, count = 0;
 
         for (const FakeProcess *process; (process = process_each(&cursor));)
-                count += !process->zombie
-                        && (tree ? strcmp(process->tree, tree) == 0 : *process->tree != '\0');
+                count += !process->zombie &&
+                         (tree ? strcmp(process->tree, tree) == 0 : *process->tree != '\0');
         return count;
 }
 

@@ -44,7 +44,8 @@ const FakeProgram *world_find_program(const char *path) {
 /* ---- single acts ---- */
 
 static void act_fork(FakeProcess *process, const FakeAct *act) {
-        FakeProcess *child = process_add(process->pid, process->tree, world_find_program(act->text));
+        FakeProcess *child =
+                process_add(process->pid, process->tree, world_find_program(act->text));
         if (!child)
                 return;
 

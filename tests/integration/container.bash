@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# A Debian with a running systemd, for as long as a test lasts: a copy of a root that make-root made,
-# booted by systemd-nspawn.
+# A Debian with a running systemd, for as long as a test lasts: a copy of a root that make-root
+# made, booted by systemd-nspawn.
 #
 # - Each container is in a cgroup of its own, in the v2 and, where there is one, in the name=systemd
 #   hierarchy: two in one cgroup would kill each other's units of the same name.

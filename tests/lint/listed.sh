@@ -5,7 +5,7 @@
 
 . "$(dirname "$0")/lint.bash"
 
-listed=$(tr -s ' \t\\' '\n' <Makefile.am)
+listed=$(cat Makefile.am tests/tests.am | tr -s ' \t\\' '\n')
 
 is_listed() {
         grep -qxF -e "$1" <<<"$listed"
@@ -18,7 +18,7 @@ done | lint_check "every source is listed"
 
 # In the tarball: listed itself, as the template of what is listed, or in a folder that is listed.
 for file in $(lint_files '*' catalog conf demo doc man tests units bench); do
-        case $file in *.[ch]) continue ;; esac
+        case $file in *.[ch] | *.am) continue ;; esac
         is_listed "$file" || is_listed "${file%.in}" && continue
         folder=$(dirname "$file")
         while [ "$folder" != . ] && ! is_listed "$folder"; do folder=$(dirname "$folder"); done

@@ -178,7 +178,7 @@ show_end() {
         grep -a '^STATUS=' "$T/notify" 2>/dev/null | tail -n 2 | sed 's/^/#   /'
 }
 
-# configure DAEMONS [SETTINGS]: the text between daemons: { … } and further settings of supervisor.
+# configure DAEMONS [SETTINGS]: what stands in daemons: { … }, and further ones of supervisor.
 configure() {
         cat >"$T/supervisord.conf" <<CONF
 supervisor: {

@@ -20,15 +20,11 @@ expect_bystander_unharmed() {
 
 # forking OPTION…: a forker with this pidfile.
 forking() {
-        local option list=
         programs forker
         bystander
-        for option in "$@"; do
-                list+=", \"$option\""
-        done
         configure "a: { type = \"forking\"; pidfile = \"$T/pid\"; restart: { policy = \"never\"; };
                 ready: { timeout = \"${PATIENCE:-30s}\"; };
-                command = [ \"$BIN/forker\", \"-f\", \"$T/pid\"$list ]; };"
+                command = $(list "$BIN/forker" -f "$T/pid" "$@"); };"
 }
 
 not_told() {
@@ -132,7 +128,7 @@ echo $PPID >"$1"
 SCRIPT
         chmod 755 "$BIN/daemon"
         configure "a: { type = \"forking\"; pidfile = \"$T/pid\"; restart: { policy = \"never\"; };
-                ready: { timeout = \"500ms\"; }; command = [ \"$BIN/daemon\", \"$T/pid\" ]; };"
+                ready: { timeout = \"500ms\"; }; command = $(list "$BIN/daemon" "$T/pid"); };"
         start_ready
         expect logged 'a: .*pidfile'
         expect logged 'a: given up'
@@ -169,7 +165,8 @@ mkdir "$T/new"
 exec "$BIN/forker" -f "$T/new/pid" -k nothing -l 50
 SCRIPT
         chmod 755 "$BIN/daemon"
-        configure "a: { type = \"forking\"; pidfile = \"$T/new/pid\"; command = [ \"$BIN/daemon\" ]; };"
+        configure "a: { type = \"forking\"; pidfile = \"$T/new/pid\";
+                command = $(list "$BIN/daemon"); };"
         start_ready
         expect has_count forker 1
         stop
@@ -185,10 +182,10 @@ cat "$T/pid.a" >"$T/pid.b"
 SCRIPT
         chmod 755 "$BIN/liar"
         configure "a: { type = \"forking\"; pidfile = \"$T/pid.a\";
-                        command = [ \"$BIN/forker\", \"-f\", \"$T/pid.a\" ]; };
+                        command = $(list "$BIN/forker" -f "$T/pid.a"); };
                 b: { type = \"forking\"; pidfile = \"$T/pid.b\"; requires = [ \"a\" ];
                         ready: { timeout = \"500ms\"; }; restart: { policy = \"never\"; };
-                        command = [ \"$BIN/liar\" ]; };"
+                        command = $(list "$BIN/liar"); };"
         start_ready
         expect logged "b: .*names process $(content "$T/pid.a")"
         expect logged 'b: given up'

@@ -16,8 +16,8 @@ has_successor() {
 case_killed_one_is_replaced() {
         local first second
         programs sleep slowdrain
-        configure "a: { command = [ \"$BIN/sleep\", \"infinity\" ]; };
-                other: { command = [ \"$BIN/slowdrain\" ]; };"
+        configure "a: { command = $(list "$BIN/sleep" infinity); };
+                other: { command = $(list "$BIN/slowdrain"); };"
         start_ready
         first=$(processes_of sleep)
         second=$(processes_of slowdrain)
@@ -33,7 +33,7 @@ case_killed_forking_one_is_replaced() {
         local first
         programs forker
         configure "a: { type = \"forking\"; pidfile = \"$T/pid\";
-                command = [ \"$BIN/forker\", \"-f\", \"$T/pid\" ]; };"
+                command = $(list "$BIN/forker" -f "$T/pid"); };"
         start_ready
         first=$(content "$T/pid")
         kill -KILL "$first"
@@ -45,7 +45,7 @@ case_killed_forking_one_is_replaced() {
 # Nothing of the old run may live when the new one begins.
 case_what_is_left_is_ended_first() {
         programs straygrandchild
-        configure "a: { command = [ \"$BIN/straygrandchild\", \"-P\", \"$T/stray\" ];
+        configure "a: { command = $(list "$BIN/straygrandchild" -P "$T/stray");
                 stop: { signals = \"TERM 200ms, KILL\"; }; };"
         start_ready
         wait_for 10 exists "$T/stray"
@@ -72,7 +72,7 @@ case_crash_loop_is_given_up() {
 
 case_policy_never() {
         programs slowdrain
-        configure "a: { command = [ \"$BIN/slowdrain\" ]; restart: { policy = \"never\"; }; };"
+        configure "a: { command = $(list "$BIN/slowdrain"); restart: { policy = \"never\"; }; };"
         start_ready
         kill -KILL "$(processes_of slowdrain)"
         wait_for 10 logged 'a: given up'
@@ -82,9 +82,9 @@ case_policy_never() {
 
 case_policy_on_failure() {
         programs slowdrain
-        configure "clean: { command = [ \"$BIN/slowdrain\", \"-f\", \"$T/clean\" ];
+        configure "clean: { command = $(list "$BIN/slowdrain" -f "$T/clean");
                         restart: { policy = \"on-failure\"; }; };
-                failing: { command = [ \"$BIN/slowdrain\", \"-f\", \"$T/failing\", \"-e\", \"3\" ];
+                failing: { command = $(list "$BIN/slowdrain" -f "$T/failing" -e 3);
                         restart: { policy = \"on-failure\"; delay = \"10ms\"; }; };"
         start_ready
         wait_for 10 exists "$T/clean"
@@ -99,9 +99,9 @@ case_policy_on_failure() {
 
 case_essential_one_is_given_up() {
         programs sleep
-        configure "heart: { essential = true; command = [ \"$BIN/sleep\", \"infinity\" ];
+        configure "heart: { essential = true; command = $(list "$BIN/sleep" infinity);
                         restart: { policy = \"never\"; }; };
-                b: { command = [ \"$BIN/sleep\", \"infinity\" ]; };"
+                b: { command = $(list "$BIN/sleep" infinity); };"
         start_ready
         kill -KILL "$(processes_of sleep | head -n 1)"
         ended
@@ -114,7 +114,7 @@ case_daemon_outlived_its_supervisor() {
         local first
         uses_cgroups || skip "without cgroups nobody knows them"
         programs slowdrain
-        configure "a: { command = [ \"$BIN/slowdrain\", \"-f\", \"$T/mark\" ]; };"
+        configure "a: { command = $(list "$BIN/slowdrain" -f "$T/mark"); };"
         start_ready
         first=$(processes_of slowdrain)
         kill -KILL "$SUP"

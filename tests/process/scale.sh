@@ -12,12 +12,12 @@ how_many() {
 }
 
 many() {
-        local i daemons=''
+        local i command daemons=''
         MANY=$(how_many)
         programs sleep
+        command=$(list "$BIN/sleep" infinity)
         for ((i = 0; i < MANY; i++)); do
-                daemons+="d$i: { command = [ \"$BIN/sleep\", \"infinity\" ]; output: { to = \"null\"; }; };
-"
+                daemons+="d$i: { command = $command; output: { to = \"null\"; }; };"$'\n'
         done
         configure "$daemons"
 }
@@ -38,7 +38,7 @@ case_many_daemons() {
         diag "stopped after $(($(now_ms) - begun)) ms"
         expect_equal "$RC" 0 "exit status"
         expect_nothing_left
-        expect_equal "$(log_count 'stopped, nothing of it is left')" $MANY "the number of stopped ones"
+        expect_equal "$(log_count 'stopped, nothing of it is left')" "$MANY" "those that stopped"
 }
 
 # The soft limit of open files that systemd gives is 1,024.
@@ -60,9 +60,9 @@ switches_of() {
 case_idle_supervisor_sleeps() {
         local before after i
         programs sleep naive notifier
-        configure "a: { command = [ \"$BIN/sleep\", \"infinity\" ]; };
-                b: { ready: { on = \"listen\"; }; command = [ \"$BIN/naive\" ]; };
-                c: { type = \"notify\"; command = [ \"$BIN/notifier\" ]; };"
+        configure "a: { command = $(list "$BIN/sleep" infinity); };
+                b: { ready: { on = \"listen\"; }; command = $(list "$BIN/naive"); };
+                c: { type = \"notify\"; command = $(list "$BIN/notifier"); };"
         start_ready
         # Whatever belongs to the start itself may take a moment.
         for ((i = 0; i < 20; i++)); do
@@ -81,7 +81,7 @@ case_idle_supervisor_sleeps() {
 case_idle_supervisor_makes_no_system_call() {
         command -v strace >/dev/null || skip "strace is missing"
         programs sleep
-        configure "a: { command = [ \"$BIN/sleep\", \"infinity\" ]; };"
+        configure "a: { command = $(list "$BIN/sleep" infinity); };"
         start_ready
         sleep 1
         timeout -s INT 3 strace -f -o "$T/strace" -p "$SUP" 2>"$T/strace.err"

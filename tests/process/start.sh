@@ -16,7 +16,7 @@ not_told() {
 
 case_simple() {
         programs sleep
-        configure "a: { command = [ \"$BIN/sleep\", \"infinity\" ]; };"
+        configure "a: { command = $(list "$BIN/sleep" infinity); };"
         start_ready
         expect has_count sleep 1
         expect told 'STATUS=.*1 of 1'
@@ -25,7 +25,7 @@ case_simple() {
 
 case_notify() {
         programs notifier
-        configure "a: { type = \"notify\"; command = [ \"$BIN/notifier\", \"-a\", \"$T/go\" ]; };"
+        configure "a: { type = \"notify\"; command = $(list "$BIN/notifier" -a "$T/go"); };"
         start
         wait_for 10 has_count notifier 1
         holds $SHORT not_told READY=1
@@ -37,7 +37,7 @@ case_notify() {
 case_forking_with_pidfile() {
         programs forker
         configure "a: { type = \"forking\"; pidfile = \"$T/pid\";
-                command = [ \"$BIN/forker\", \"-f\", \"$T/pid\", \"-k\", \"nothing\", \"-a\", \"$T/go\" ]; };"
+                command = $(list "$BIN/forker" -f "$T/pid" -k nothing -a "$T/go"); };"
         start
         wait_for 10 has_count forker 1
         holds $SHORT not_told READY=1
@@ -51,7 +51,7 @@ case_forking_with_pidfile() {
 
 case_forking_without_pidfile() {
         programs forker
-        configure "a: { type = \"forking\"; command = [ \"$BIN/forker\", \"-w\", \"100\" ]; };"
+        configure "a: { type = \"forking\"; command = $(list "$BIN/forker" -w 100); };"
         start_ready
         wait_for 10 has_count forker 1
         expect logged "a: .*main process.* $(processes_of forker)"
@@ -61,17 +61,18 @@ case_forking_without_pidfile() {
 case_forking_server() {
         programs naive client
         configure "a: { type = \"forking\"; pidfile = \"$T/pid\"; ready: { on = \"listen\"; };
-                command = [ \"$BIN/naive\", \"-b\", \"-f\", \"$T/pid\", \"-l\", \"50\", \"-P\", \"$T/port\" ]; };"
+                command = $(list "$BIN/naive" -b -f "$T/pid" -l 50 -P "$T/port"); };"
         start_ready
         expect "$BIN/client" -p "$(content "$T/port")" -n 10
         stop
 }
 
-# gated KIND SETTINGS…: a server that listens when it may, ready by this condition.
+# gated READY OPTION…: a server that listens when it may, ready by this condition.
 gated() {
+        local ready=$1
+        shift
         programs naive
-        configure "a: { ready: { $1 };
-                command = [ \"$BIN/naive\", \"-a\", \"$T/go\", $2 ]; };"
+        configure "a: { ready: { $ready }; command = $(list "$BIN/naive" -a "$T/go" "$@"); };"
         start
         wait_for 10 has_count naive 1
         holds $SHORT not_told READY=1
@@ -81,13 +82,13 @@ gated() {
 }
 
 case_ready_by_listen() {
-        gated 'on = "listen";' "\"-P\", \"$T/port\""
+        gated 'on = "listen";' -P "$T/port"
 }
 
 case_ready_by_listen_on_a_port() {
         local port
         port=$(free_port)
-        gated "on = \"listen\"; port = $port;" "\"-p\", \"$port\""
+        gated "on = \"listen\"; port = $port;" -p "$port"
 }
 
 case_ready_by_listen_of_another_port() {
@@ -96,7 +97,7 @@ case_ready_by_listen_of_another_port() {
         programs naive
         configure "a: { ready: { on = \"listen\"; port = $port; timeout = \"500ms\"; };
                 restart: { policy = \"never\"; };
-                command = [ \"$BIN/naive\", \"-P\", \"$T/port\" ]; };"
+                command = $(list "$BIN/naive" -P "$T/port"); };"
         start_ready
         expect logged 'a: .*not ready within 500ms'
         stop
@@ -105,22 +106,22 @@ case_ready_by_listen_of_another_port() {
 case_ready_by_tcp() {
         local port
         port=$(free_port)
-        gated "on = \"tcp\"; address = \"127.0.0.1:$port\";" "\"-p\", \"$port\""
+        gated "on = \"tcp\"; address = \"127.0.0.1:$port\";" -p "$port"
 }
 
 case_ready_by_unix() {
-        gated "on = \"unix\"; path = \"$T/socket\";" "\"-u\", \"$T/socket\""
+        gated "on = \"unix\"; path = \"$T/socket\";" -u "$T/socket"
 }
 
 case_ready_by_file() {
-        gated "on = \"file\"; path = \"$T/port\";" "\"-P\", \"$T/port\""
+        gated "on = \"file\"; path = \"$T/port\";" -P "$T/port"
 }
 
 # A directory that is made only later.
 case_ready_by_file_in_a_new_directory() {
         programs sleep
         configure "a: { ready: { on = \"file\"; path = \"$T/later/on/file\"; };
-                command = [ \"$BIN/sleep\", \"infinity\" ]; };"
+                command = $(list "$BIN/sleep" infinity); };"
         start
         wait_for 10 has_count sleep 1
         holds $SHORT not_told READY=1
@@ -133,9 +134,9 @@ case_ready_by_file_in_a_new_directory() {
 
 case_requires_waits_for_readiness() {
         programs naive sleep
-        configure "web: { requires = [ \"db\" ]; command = [ \"$BIN/sleep\", \"infinity\" ]; };
+        configure "web: { requires = [ \"db\" ]; command = $(list "$BIN/sleep" infinity); };
                 db: { ready: { on = \"listen\"; };
-                        command = [ \"$BIN/naive\", \"-a\", \"$T/go\" ]; };"
+                        command = $(list "$BIN/naive" -a "$T/go"); };"
         start
         wait_for 10 has_count naive 1
         holds $SHORT has_count sleep 0
@@ -149,9 +150,9 @@ case_requires_waits_for_readiness() {
 case_what_can_starts_in_parallel() {
         programs naive sleep
         configure "slow: { ready: { on = \"listen\"; };
-                        command = [ \"$BIN/naive\", \"-a\", \"$T/go\" ]; };
-                behind: { after = [ \"slow\" ]; command = [ \"$BIN/sleep\", \"infinity\" ]; };
-                free: { command = [ \"$BIN/sleep\", \"infinity\" ]; };"
+                        command = $(list "$BIN/naive" -a "$T/go"); };
+                behind: { after = [ \"slow\" ]; command = $(list "$BIN/sleep" infinity); };
+                free: { command = $(list "$BIN/sleep" infinity); };"
         start
         wait_for 10 has_count sleep 1
         wait_for 10 logged 'free: ready'
@@ -164,11 +165,11 @@ case_what_can_starts_in_parallel() {
 
 case_after_and_requires_of_a_failed_one() {
         programs sleep
-        configure "bad: { command = [ \"/bin/false\" ]; restart: { policy = \"never\"; };
+        configure "bad: { command = $(list /bin/false); restart: { policy = \"never\"; };
                         ready: { on = \"listen\"; }; };
-                after_bad: { after = [ \"bad\" ]; command = [ \"$BIN/sleep\", \"1001\" ]; };
-                needs_bad: { requires = [ \"bad\" ]; command = [ \"$BIN/sleep\", \"1002\" ]; };
-                needs_that: { requires = [ \"needs_bad\" ]; command = [ \"$BIN/sleep\", \"1003\" ]; };"
+                after_bad: { after = [ \"bad\" ]; command = $(list "$BIN/sleep" 1001); };
+                needs_bad: { requires = [ \"bad\" ]; command = $(list "$BIN/sleep" 1002); };
+                needs_that: { requires = [ \"needs_bad\" ]; command = $(list "$BIN/sleep" 1003); };"
         start_ready
         expect has_count sleep 1
         expect logged 'bad: .*exited with status 1'
@@ -180,7 +181,7 @@ case_after_and_requires_of_a_failed_one() {
 
 case_never_ready() {
         programs notifier
-        configure "a: { type = \"notify\"; command = [ \"$BIN/notifier\", \"-n\" ];
+        configure "a: { type = \"notify\"; command = $(list "$BIN/notifier" -n);
                 ready: { timeout = \"300ms\"; }; restart: { policy = \"never\"; }; };"
         start_ready
         expect logged 'a: .*not ready within 300ms'
@@ -193,7 +194,7 @@ case_never_ready() {
 case_first_process_fails() {
         programs forker
         configure "a: { type = \"forking\"; restart: { policy = \"never\"; };
-                command = [ \"$BIN/forker\", \"-s\", \"3\" ]; };"
+                command = $(list "$BIN/forker" -s 3); };"
         start_ready
         expect logged 'a: .*status 3'
         expect has_count forker 0
@@ -203,7 +204,7 @@ case_first_process_fails() {
 case_first_process_stays() {
         programs sleep
         configure "a: { type = \"forking\"; restart: { policy = \"never\"; };
-                ready: { timeout = \"300ms\"; }; command = [ \"$BIN/sleep\", \"infinity\" ]; };"
+                ready: { timeout = \"300ms\"; }; command = $(list "$BIN/sleep" infinity); };"
         start_ready
         expect logged 'a: .*first process did not exit within 300ms'
         expect has_count sleep 0
@@ -214,9 +215,10 @@ case_first_process_stays() {
 case_first_process_leaves_nobody() {
         programs forker
         configure "a: { type = \"forking\"; restart: { policy = \"never\"; };
-                        command = [ \"$BIN/forker\", \"-n\" ]; };
-                b: { type = \"forking\"; restart: { policy = \"never\"; }; ready: { on = \"listen\"; };
-                        command = [ \"$BIN/forker\", \"-t\", \"100\" ]; };"
+                        command = $(list "$BIN/forker" -n); };
+                b: { type = \"forking\"; restart: { policy = \"never\"; };
+                        ready: { on = \"listen\"; };
+                        command = $(list "$BIN/forker" -t 100); };"
         start_ready
         expect logged 'a: .*nothing of it is left'
         expect logged 'b: start failed'
@@ -228,8 +230,8 @@ case_program_cannot_be_executed() {
         printf 'no program\n' >"$T/text"
         printf '#!/no/such/interpreter\n' >"$T/script"
         chmod 755 "$T/text" "$T/script"
-        configure "text: { command = [ \"$T/text\" ]; restart: { policy = \"never\"; }; };
-                script: { command = [ \"$T/script\" ]; restart: { policy = \"never\"; }; };"
+        configure "text: { command = $(list "$T/text"); restart: { policy = \"never\"; }; };
+                script: { command = $(list "$T/script"); restart: { policy = \"never\"; }; };"
         start_ready
         expect logged 'text: .*Exec format error'
         expect logged 'script: .*No such file'
@@ -239,7 +241,7 @@ case_program_cannot_be_executed() {
 case_directory_vanishes() {
         mkdir "$T/work"
         programs sleep
-        configure "gone: { command = [ \"$BIN/sleep\", \"1\" ]; directory = \"$T/work\";
+        configure "gone: { command = $(list "$BIN/sleep" 1); directory = \"$T/work\";
                 restart: { policy = \"always\"; delay = \"0\"; limit = 1; }; };"
         start_ready
         rmdir "$T/work"

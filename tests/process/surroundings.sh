@@ -22,14 +22,14 @@ found() {
 
 start_surroundings() {
         programs surroundings
-        configure "probe: { command = [ \"$BIN/surroundings\", \"$T/found\" ]; $1 };"
+        configure "probe: { command = $(list "$BIN/surroundings" "$T/found"); $1 };"
         start
         wait_for 10 grep -qs '^end$' "$T/found"
 }
 
 case_signals_of_supervisord() {
         programs sleep
-        configure "a: { command = [ \"$BIN/sleep\", \"infinity\" ]; };"
+        configure "a: { command = $(list "$BIN/sleep" infinity); };"
         start_ready
 
         local signal blocked ignored
@@ -63,7 +63,7 @@ case_daemon_in_a_hostile_start() {
         expect_equal "$(found fd | cut -d' ' -f1 | xargs)" "0 1 2" "the open descriptors"
         target=$(found 'fd 0')
         expect_equal "$target" /dev/null "the standard input"
-        if found env | grep -E '^(NOTIFY_SOCKET|WATCHDOG_|LISTEN_|INVOCATION_ID|JOURNAL_STREAM)'; then
+        if found env | grep -E '^(NOTIFY_|WATCHDOG_|LISTEN_|INVOCATION_ID|JOURNAL_STREAM)'; then
                 fail "variables that are not for it"
         fi
         found env | grep -qx MINE=yes || fail "MINE is missing"
@@ -127,7 +127,7 @@ case_limits_of_supervisord_are_not_passed_on() {
 
 case_output_into_a_file() {
         configure "talker: {
-                command = [ \"/bin/sh\", \"-c\", \"echo to stdout; echo to stderr >&2; exec sleep 1000\" ];
+                command = $(list /bin/sh -c "echo to stdout; echo to stderr >&2; exec sleep 1000");
                 output: { to = \"file\"; file = \"$T/output\"; };
         };"
         echo before >"$T/output"
@@ -141,7 +141,7 @@ case_output_into_a_file() {
 case_output_without_a_journal() {
         [ ! -S /run/systemd/journal/stdout ] || skip "there is a journal"
         configure "talker: {
-                command = [ \"/bin/sh\", \"-c\", \"echo said by talker; exec sleep 1000\" ];
+                command = $(list /bin/sh -c "echo said by talker; exec sleep 1000");
         };"
         start_ready
         wait_for 10 logged 'said by talker'

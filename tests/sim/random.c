@@ -48,8 +48,8 @@ static void add(const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
-        config_used += (size_t) vsnprintf(
-                config_text + config_used, TEXT_MAX - config_used, format, arguments);
+        config_used += (size_t) vsnprintf(config_text + config_used, TEXT_MAX - config_used, format,
+                                          arguments);
         va_end(arguments);
 }
 
@@ -71,15 +71,15 @@ static const char *pick(const char *const *words, unsigned count) {
 }
 
 #define PICK(...)                                                                                  \
-        pick((const char *const[]) { __VA_ARGS__ },                                                \
-             sizeof((const char *const[]) { __VA_ARGS__ }) / sizeof(const char *))
+        pick((const char *const[]){ __VA_ARGS__ },                                                 \
+             sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
 
 /* ---- scripts ---- */
 
 static void script_begin(Script *script, const char *kind, unsigned index) {
         memset(script, 0, sizeof(*script));
         snprintf(script->path, sizeof(script->path), "/%s%u", kind, index);
-        script->program = (FakeProgram) { .path = script->path };
+        script->program = (FakeProgram){ .path = script->path };
 }
 
 static void script_act(Script *script, FakeAct act) {
@@ -93,7 +93,7 @@ static FakeAct *script_react(Script *script, int signo) {
         FakeReaction *reaction = &script->reactions[script->reaction_count];
         FakeAct *acts = script->reaction_acts[script->reaction_count++];
 
-        *reaction = (FakeReaction) { signo, acts };
+        *reaction = (FakeReaction){ signo, acts };
         return acts;
 }
 
@@ -167,7 +167,8 @@ static void ready_by_socket(RandomDaemon *daemon, Script *script, unsigned index
 
         switch (world_choose(3)) {
         case 0:
-                add("ready: { on = \"listen\"; port = %u; timeout = \"%s\"; };", index + 1, timeout);
+                add("ready: { on = \"listen\"; port = %u; timeout = \"%s\"; };", index + 1,
+                    timeout);
                 break;
         case 1:
                 add("ready: { on = \"tcp\"; address = \"127.0.0.1:%u\"; timeout = \"%s\"; };",
@@ -362,7 +363,8 @@ static void add_restart(void) {
                 add("restart: { policy = \"%s\"; };", PICK("always", "on-failure", "never"));
         else
                 add("restart: { delay = \"%s\"; limit = %s; reset = \"%s\"; };",
-                    PICK("1ms", "100ms", "1s", "5s"), PICK("0", "1", "5"), PICK("1s", "10s", "60s"));
+                    PICK("1ms", "100ms", "1s", "5s"), PICK("0", "1", "5"),
+                    PICK("1s", "10s", "60s"));
 }
 
 static void add_names(const char *key, unsigned index) {
@@ -406,14 +408,18 @@ static void make_daemon(unsigned index) {
 }
 
 static void make_helpers(void) {
-        static const FakeAct exit_0[] = { EXIT(0, 0), { 0 } }, exit_1[] = { EXIT(100 * MS, 1), { 0 } };
+        static const FakeAct exit_0[] = { EXIT(0, 0), { 0 } },
+                             exit_1[] = { EXIT(100 * MS, 1), { 0 } };
         static const FakeAct slow[] = { EXIT(1 * SEC, 0), { 0 } };
         static const FakeAct forks[] = { FORK_SESSION(0, "/h/hang"), EXIT(100 * MS, 0), { 0 } };
         static const FakeAct blocks[] = { BLOCK(0, 3 * SEC), { 0 } };
         static const FakeProgram helpers[] = {
-                { .path = "/h/ok", .acts = exit_0 },   { .path = "/h/fail", .acts = exit_1 },
-                { .path = "/h/slow", .acts = slow },   { .path = "/h/fork", .acts = forks },
-                { .path = "/h/hang" },                 { .path = "/h/blocked", .acts = blocks },
+                { .path = "/h/ok", .acts = exit_0 },
+                { .path = "/h/fail", .acts = exit_1 },
+                { .path = "/h/slow", .acts = slow },
+                { .path = "/h/fork", .acts = forks },
+                { .path = "/h/hang" },
+                { .path = "/h/blocked", .acts = blocks },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(helpers); i++)

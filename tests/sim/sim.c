@@ -12,10 +12,10 @@
 #include "base/diag.h"
 #include "config/load.h"
 
-#define LINE_MAX_      4096
-#define LINE_TEXT_MAX  200
-#define LINE_NAME_MAX  32
-#define CONFIG_PATH    SIM_RUNTIME "/supervisord.conf"
+#define LINE_MAX_     4096
+#define LINE_TEXT_MAX 200
+#define LINE_NAME_MAX 32
+#define CONFIG_PATH   SIM_RUNTIME "/supervisord.conf"
 
 typedef struct SimLine {
         usec_t when;
@@ -58,7 +58,7 @@ static void sim_on_line(void *userdata, int priority, const LogContext *context,
         if (context->message == MESSAGE_NONE || sim.line_count == LINE_MAX_)
                 return;
         SimLine *line = &sim.lines[sim.line_count++];
-        *line = (SimLine) {
+        *line = (SimLine){
                 .when = sim_now(),
                 .message = context->message,
                 .forced = field_number(context, "SUPERVISOR_FORCED="),
@@ -81,8 +81,8 @@ unsigned sim_said(MessageId message, const char *daemon) {
         unsigned count = 0;
 
         for (size_t i = 0; i < sim.line_count; i++)
-                count += sim.lines[i].message == message
-                        && (!daemon || strcmp(sim.lines[i].daemon, daemon) == 0);
+                count += sim.lines[i].message == message &&
+                         (!daemon || strcmp(sim.lines[i].daemon, daemon) == 0);
         return count;
 }
 
@@ -127,10 +127,9 @@ static Config *sim_make_config(const char *settings, const char *daemons) {
         CLEANUP(config_unrefp) Config *config = NULL;
         CLEANUP(freep) char *text = NULL;
 
-        if (asprintf(&text,
-                     "supervisor: { runtime_directory = \"%s\"; %s };\ndaemons: {\n%s\n};\n",
-                     SIM_RUNTIME, settings, daemons) < 0
-            || diag_new(&diag) < 0 || config_new(&config) < 0)
+        if (asprintf(&text, "supervisor: { runtime_directory = \"%s\"; %s };\ndaemons: {\n%s\n};\n",
+                     SIM_RUNTIME, settings, daemons) < 0 ||
+            diag_new(&diag) < 0 || config_new(&config) < 0)
                 sim_fail("no memory");
 
         int r = config_read_text(text, CONFIG_PATH, diag, config);
@@ -170,15 +169,18 @@ void sim_end(void) {
 
         sim.supervisor = supervisor_free(sim.supervisor);
         for (unsigned i = 0; fake_source_name(sim.loop, i); i++)
-                sim_fail("source \"%s\" is still there after the end", fake_source_name(sim.loop, i));
+                sim_fail("source \"%s\" is still there after the end",
+                         fake_source_name(sim.loop, i));
         sim.loop = loop_free(sim.loop);
         if (sim.config->reference_count != 1)
-                sim_fail("%u references to the configuration are left", sim.config->reference_count - 1);
+                sim_fail("%u references to the configuration are left",
+                         sim.config->reference_count - 1);
         sim.config = config_unref(sim.config);
         if (fake_notify_socket_count() > 0)
                 sim_fail("a notify socket is left");
         if (descriptor_count() != sim.descriptors)
-                sim_fail("%u descriptors are open, %u were before", descriptor_count(), sim.descriptors);
+                sim_fail("%u descriptors are open, %u were before", descriptor_count(),
+                         sim.descriptors);
 
         log_use(NULL, NULL);
         world_end();
@@ -192,11 +194,10 @@ void sim_start(void) {
 }
 
 bool sim_step(void) {
+        if (!sim_exited() && fake_is_at_rest(sim.loop))
+                watch_rest();
         bool stepped = fake_step(sim.loop);
-
         watch_step();
-        if (!stepped && !sim_exited())
-                watch_idle();
         return stepped;
 }
 
@@ -211,7 +212,7 @@ void sim_run_until(usec_t when) {
 
         if (absolute <= world_now())
                 return;
-        world_at(absolute, sim_nothing, NULL, 0);
+        world_plan(absolute, sim_nothing, NULL, 0);
         while (world_now() < absolute && sim_step())
                 ;
         fake_run_until(sim.loop, absolute);

@@ -81,8 +81,8 @@ void sim_fail(const char *format, ...) PRINTF_LIKE(1, 2) __attribute__((noreturn
 void watch_begin(void);
 /* After each step. */
 void watch_step(void);
-/* When nothing can happen any more. */
-void watch_idle(void);
+/* When nothing will happen any more by itself. */
+void watch_rest(void);
 /* After the loop was left, before anything is freed. */
 void watch_exit(void);
 void watch_line(MessageId message, const char *daemon, const char *text);

@@ -4,7 +4,7 @@
  * Many runs of random daemons with random accidents, each from a seed of its own. What must hold in
  * all of them is in watch.c. A run is a process of its own, so that a crash is a finding too.
  *
- *   SIM_SCENARIOS=N  so many runs (400)
+ *   SIM_SCENARIOS=N  so many runs (1500)
  *   SIM_FIRST=N      seeds from N on (1)
  *   SIM_SEED=N       this one only, with a trace of all that happens on stderr
  */
@@ -22,11 +22,11 @@
 #include "sim/random.h"
 #include "sim/sim.h"
 
-#define SCENARIOS      400
-#define ACCIDENT_MAX   12
-#define RUN_MOST       (60 * SEC)
-#define STOP_MOST      (600 * SEC)
-#define BUSY_SECONDS   60 /* of real time, for one run */
+#define SCENARIOS    1500
+#define ACCIDENT_MAX 12
+#define RUN_MOST     (60 * SEC)
+#define STOP_MOST    (600 * SEC)
+#define BUSY_SECONDS 60 /* of real time, for one run */
 
 static uint64_t environment_number(const char *name, uint64_t preset) {
         const char *text = getenv(name);
@@ -116,7 +116,7 @@ static void plan_accidents(usec_t stop) {
 
         for (unsigned i = 0; i < count; i++) {
                 usec_t when = random_once_in(2) ? random_time() : stop + random_time();
-                world_at(usec_add(world_now(), when), accident_happen, NULL, 0);
+                world_plan(usec_add(world_now(), when), accident_happen, NULL, 0);
         }
 }
 
@@ -126,7 +126,8 @@ static void plan_failing_doors(void) {
         if (!random_once_in(3))
                 return;
         for (unsigned i = 0; i <= world_choose(3); i++)
-                fake_fail_randomly(world_choose(DOOR_MAX_), errors[world_choose(ELEMENTSOF(errors))],
+                fake_fail_randomly(world_choose(DOOR_MAX_),
+                                   errors[world_choose(ELEMENTSOF(errors))],
                                    random_once_in(4) ? 1000 : 20 + world_choose(300));
         watch_allow_failures();
 }
@@ -140,10 +141,10 @@ static void plan_stop(usec_t stop) {
         static const int signals[] = { SIGTERM, SIGTERM, SIGTERM, SIGINT, SIGQUIT };
         usec_t when = usec_add(world_now(), stop);
 
-        world_at(when, raise_stop, NULL, (uint64_t) signals[world_choose(ELEMENTSOF(signals))]);
+        world_plan(when, raise_stop, NULL, (uint64_t) signals[world_choose(ELEMENTSOF(signals))]);
         for (unsigned i = world_choose(4); i > 0; i--)
-                world_at(usec_add(when, random_time()), raise_stop, NULL,
-                         random_once_in(3) ? SIGQUIT : SIGTERM);
+                world_plan(usec_add(when, random_time()), raise_stop, NULL,
+                           random_once_in(3) ? SIGQUIT : SIGTERM);
 }
 
 /*
@@ -157,7 +158,8 @@ static void plan_strangers(unsigned daemons) {
         (void) process_add(1, "", NULL);
         while (random_once_in(5)) {
                 snprintf(tree, sizeof(tree), "d%u", world_choose(daemons));
-                (void) process_add(descent ? WORLD_SUPERVISOR : 1, tree, world_find_program("/h/hang"));
+                (void) process_add(descent ? WORLD_SUPERVISOR : 1, tree,
+                                   world_find_program("/h/hang"));
         }
 }
 
@@ -167,7 +169,8 @@ static void run_scenario(uint64_t seed) {
         usec_t stop, limit;
 
         world_begin(seed);
-        unsigned count = random_once_in(2) ? 1 + world_choose(4) : 1 + world_choose(RANDOM_DAEMON_MAX);
+        unsigned count =
+                random_once_in(2) ? 1 + world_choose(4) : 1 + world_choose(RANDOM_DAEMON_MAX);
         random_daemons(count);
         world_trace("supervisor: %s\n%s", random_settings(), random_config());
 
@@ -222,9 +225,10 @@ int main(int argc, char *argv[]) {
         for (uint64_t i = first; i < first + scenarios; i++)
                 if (!try_scenario(i)) {
                         failed++;
-                        printf("# seed %" PRIu64 " failed; again: SIM_SEED=%" PRIu64 " %s\n", i, i, argv[0]);
+                        printf("# seed %" PRIu64 " failed; again: SIM_SEED=%" PRIu64 " %s\n", i, i,
+                               argv[0]);
                 }
-        printf("%s 1 - %" PRIu64 " random scenarios, %" PRIu64 " failed\n", failed > 0 ? "not ok" : "ok",
-               scenarios, failed);
+        printf("%s 1 - %" PRIu64 " random scenarios, %" PRIu64 " failed\n",
+               failed > 0 ? "not ok" : "ok", scenarios, failed);
         return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -8,12 +8,7 @@
 
 #include "base/file.h"
 
-Loop *loop;
-Reaper *reaper;
-CgroupRoot *cgroups;
-usec_t zero;
-char story[256];
-ExitStatus last_status;
+Fakes fakes;
 
 static unsigned descriptors;
 
@@ -21,11 +16,11 @@ void fakes_begin(uint64_t seed) {
         const char *why;
 
         world_begin(seed);
-        zero = world_now();
-        story[0] = '\0';
-        ck_assert_int_eq(loop_new(&loop), 0);
-        ck_assert_int_eq(reaper_new(loop, &reaper), 0);
-        ck_assert_int_eq(cgroup_root_open("test", &cgroups, &why), 0);
+        fakes.zero = world_now();
+        fakes.story[0] = '\0';
+        ck_assert_int_eq(loop_new(&fakes.loop), 0);
+        ck_assert_int_eq(reaper_new(fakes.loop, &fakes.reaper), 0);
+        ck_assert_int_eq(cgroup_root_open("test", &fakes.cgroups, &why), 0);
 }
 
 void fakes_setup(void) {
@@ -34,10 +29,10 @@ void fakes_setup(void) {
 }
 
 void fakes_end(void) {
-        cgroups = cgroup_root_close(cgroups);
-        reaper = reaper_free(reaper);
-        ck_assert_uint_eq(fake_source_count(loop), 0);
-        loop = loop_free(loop);
+        fakes.cgroups = cgroup_root_close(fakes.cgroups);
+        fakes.reaper = reaper_free(fakes.reaper);
+        ck_assert_uint_eq(fake_source_count(fakes.loop), 0);
+        fakes.loop = loop_free(fakes.loop);
         world_end();
 }
 
@@ -46,24 +41,24 @@ void fakes_teardown(void) {
         ck_assert_uint_eq(descriptor_count(), descriptors);
 }
 
-int tell(void *userdata) {
-        strcat(story, userdata);
+int fakes_tell(void *userdata) {
+        strcat(fakes.story, userdata);
         return 0;
 }
 
-int tell_io(void *userdata, uint32_t revents) {
-        strcat(story, revents & (EPOLLIN | EPOLLOUT) ? userdata : "?");
+int fakes_tell_io(void *userdata, uint32_t revents) {
+        strcat(fakes.story, revents & (EPOLLIN | EPOLLOUT) ? userdata : "?");
         return 0;
 }
 
-int tell_end(void *userdata, const Process *process, const ExitStatus *status) {
+int fakes_tell_end(void *userdata, const Process *process, const ExitStatus *status) {
         ck_assert_int_eq(process->pid, 0);
-        last_status = *status;
-        strcat(story, userdata);
+        fakes.last_status = *status;
+        strcat(fakes.story, userdata);
         return 0;
 }
 
-Spawned start(const char *path, int cgroup_fd) {
+Spawned fakes_start(const char *path, int cgroup_fd) {
         char *command[] = { (char *) path, NULL };
         char *environment[] = { (char *) "NOTIFY_SOCKET=/run/n", NULL };
         SpawnRequest request = {
@@ -77,7 +72,7 @@ Spawned start(const char *path, int cgroup_fd) {
         return spawned;
 }
 
-void let_go(Spawned *spawned) {
+void fakes_let_go(Spawned *spawned) {
         fd_close(spawned->pidfd);
         fd_close(spawned->report_fd);
 }

@@ -12,14 +12,16 @@
 #define SEC USEC_PER_SEC
 #define MS  USEC_PER_MSEC
 
-extern Loop *loop;
-extern Reaper *reaper;
-extern CgroupRoot *cgroups;
-extern usec_t zero; /* when the world began */
+typedef struct Fakes {
+        Loop *loop;
+        Reaper *reaper;
+        CgroupRoot *cgroups;
+        usec_t zero;            /* when the world began */
+        char story[256];        /* what handlers have written, in order */
+        ExitStatus last_status; /* how the last process ended */
+} Fakes;
 
-/* What handlers have written, in order, and how the last process ended. */
-extern char story[256];
-extern ExitStatus last_status;
+extern Fakes fakes;
 
 /* As a fixture: the world without a seed; at the end no source and no descriptor may be left. */
 void fakes_setup(void);
@@ -28,11 +30,11 @@ void fakes_begin(uint64_t seed);
 void fakes_end(void);
 
 /* Handlers; userdata is the text to write. */
-int tell(void *userdata);
-int tell_io(void *userdata, uint32_t revents);
-int tell_end(void *userdata, const Process *process, const ExitStatus *status);
+int fakes_tell(void *userdata);
+int fakes_tell_io(void *userdata, uint32_t revents);
+int fakes_tell_end(void *userdata, const Process *process, const ExitStatus *status);
 
 /* Spawns a program into a cgroup (-1: none). */
-Spawned start(const char *path, int cgroup_fd);
+Spawned fakes_start(const char *path, int cgroup_fd);
 /* Closes its descriptors. */
-void let_go(Spawned *spawned);
+void fakes_let_go(Spawned *spawned);

@@ -149,7 +149,8 @@ void place_run(const Place *place, void (*function)(void *userdata), void *userd
                 exit(42);
         }
         ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 42, "the child failed: %#x", status);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 42, "the child failed: %#x",
+                      status);
 }
 
 void place_hide_run(bool systemd) {

@@ -24,20 +24,20 @@ START_TEST(a_process_lives_and_is_reaped) {
         Process process = { 0 };
         SpawnReport report;
 
-        Spawned spawned = start("/p", -1);
-        reaper_add(reaper, &process, spawned.pid, tell_end, (void *) "end");
+        Spawned spawned = fakes_start("/p", -1);
+        reaper_add(fakes.reaper, &process, spawned.pid, fakes_tell_end, (void *) "end");
         ck_assert_int_eq(spawn_report_read(spawned.report_fd, &report), -EAGAIN);
-        fake_run_until(loop, zero + MS);
+        fake_run_until(fakes.loop, fakes.zero + MS);
         ck_assert_int_eq(spawn_report_read(spawned.report_fd, &report), 0);
         ck_assert_int_eq(report.failed_step, SPAWN_STEP_NONE);
-        fake_run_until(loop, zero + 3 * SEC);
-        ck_assert_str_eq(story, "");
-        fake_run_until(loop, zero + 3 * SEC + MS);
-        ck_assert_str_eq(story, "end");
-        ck_assert(last_status.known && !last_status.signaled);
-        ck_assert_int_eq(last_status.code, 7);
+        fake_run_until(fakes.loop, fakes.zero + 3 * SEC);
+        ck_assert_str_eq(fakes.story, "");
+        fake_run_until(fakes.loop, fakes.zero + 3 * SEC + MS);
+        ck_assert_str_eq(fakes.story, "end");
+        ck_assert(fakes.last_status.known && !fakes.last_status.signaled);
+        ck_assert_int_eq(fakes.last_status.code, 7);
         ck_assert_ptr_null(process_find(spawned.pid));
-        let_go(&spawned);
+        fakes_let_go(&spawned);
 }
 END_TEST
 
@@ -50,20 +50,20 @@ START_TEST(what_cannot_be_executed_says_so_and_exits) {
         Process process = { 0 };
         SpawnReport report;
 
-        Spawned spawned = start("/p", -1);
-        reaper_add(reaper, &process, spawned.pid, tell_end, (void *) "end");
-        fake_run(loop);
+        Spawned spawned = fakes_start("/p", -1);
+        reaper_add(fakes.reaper, &process, spawned.pid, fakes_tell_end, (void *) "end");
+        fake_run(fakes.loop);
         ck_assert_int_eq(spawn_report_read(spawned.report_fd, &report), 0);
         ck_assert_int_eq(report.failed_step, SPAWN_STEP_USER);
         ck_assert_int_eq(report.error, EPERM);
-        ck_assert_int_eq(last_status.code, 127);
-        let_go(&spawned);
+        ck_assert_int_eq(fakes.last_status.code, 127);
+        fakes_let_go(&spawned);
 
-        spawned = start("/nobody/knows", -1);
-        fake_run(loop);
+        spawned = fakes_start("/nobody/knows", -1);
+        fake_run(fakes.loop);
         ck_assert_int_eq(spawn_report_read(spawned.report_fd, &report), 0);
         ck_assert_int_eq(report.error, ENOENT);
-        let_go(&spawned);
+        fakes_let_go(&spawned);
 }
 END_TEST
 
@@ -71,12 +71,12 @@ START_TEST(a_report_ends_with_a_process_killed_before_its_exec) {
         PROGRAM(.path = "/p", .exec_time = SEC);
         SpawnReport report;
 
-        Spawned spawned = start("/p", -1);
+        Spawned spawned = fakes_start("/p", -1);
         process_signal(process_find(spawned.pid), SIGKILL);
         ck_assert_int_eq(spawn_report_read(spawned.report_fd, &report), 0);
         ck_assert_int_eq(report.failed_step, SPAWN_STEP_NONE);
-        fake_run(loop);
-        let_go(&spawned);
+        fake_run(fakes.loop);
+        fakes_let_go(&spawned);
 }
 END_TEST
 
@@ -87,14 +87,15 @@ START_TEST(children_that_die_together_are_one_signal) {
         Spawned spawned[5];
 
         for (size_t i = 0; i < 5; i++) {
-                spawned[i] = start("/p", -1);
-                reaper_add(reaper, &processes[i], spawned[i].pid, tell_end, (void *) "x");
+                spawned[i] = fakes_start("/p", -1);
+                reaper_add(fakes.reaper, &processes[i], spawned[i].pid, fakes_tell_end,
+                           (void *) "x");
         }
-        fake_run(loop);
-        ck_assert_str_eq(story, "xxxxx");
-        ck_assert_uint_eq(fake_loop_dispatched(loop), 1);
+        fake_run(fakes.loop);
+        ck_assert_str_eq(fakes.story, "xxxxx");
+        ck_assert_uint_eq(fake_loop_dispatched(fakes.loop), 1);
         for (size_t i = 0; i < 5; i++)
-                let_go(&spawned[i]);
+                fakes_let_go(&spawned[i]);
 }
 END_TEST
 
@@ -118,10 +119,10 @@ START_TEST(orphans_and_dead_orphans_come_to_us) {
         PROGRAM(.path = "/grandchild", .acts = grandchild);
         PROGRAM(.path = "/zombie", .acts = zombie);
         PROGRAM(.path = "/parent", .acts = parent, .negligent = true);
-        reaper_on_reaped(reaper, on_reaped, NULL);
+        reaper_on_reaped(fakes.reaper, on_reaped, NULL);
 
-        Spawned spawned = start("/parent", -1);
-        fake_run_until(loop, zero + SEC / 2);
+        Spawned spawned = fakes_start("/parent", -1);
+        fake_run_until(fakes.loop, fakes.zero + SEC / 2);
         pid_t grandchild_pid = spawned.pid + 1;
         ProcStat stat;
         ck_assert_int_eq(procfs_stat(grandchild_pid, &stat), 0);
@@ -131,14 +132,14 @@ START_TEST(orphans_and_dead_orphans_come_to_us) {
         ck_assert_int_eq(stat.state, 'Z');
         ck_assert_int_eq(stat.sid, spawned.pid);
 
-        fake_run_until(loop, zero + 3 * SEC / 2);
+        fake_run_until(fakes.loop, fakes.zero + 3 * SEC / 2);
         ck_assert_uint_eq(strangers_seen, 2);
         ck_assert_int_eq(procfs_stat(grandchild_pid, &stat), 0);
         ck_assert_int_eq(stat.ppid, WORLD_SUPERVISOR);
-        fake_run(loop);
+        fake_run(fakes.loop);
         ck_assert_uint_eq(strangers_seen, 3);
         ck_assert_uint_eq(world_descendants(), 0);
-        let_go(&spawned);
+        fakes_let_go(&spawned);
 }
 END_TEST
 
@@ -148,21 +149,21 @@ START_TEST(signals_do_what_the_script_says) {
         PROGRAM(.path = "/p", .reactions = reactions);
         Process process = { 0 };
 
-        Spawned spawned = start("/p", -1);
-        reaper_add(reaper, &process, spawned.pid, tell_end, (void *) "end");
-        fake_run(loop);
+        Spawned spawned = fakes_start("/p", -1);
+        reaper_add(fakes.reaper, &process, spawned.pid, fakes_tell_end, (void *) "end");
+        fake_run(fakes.loop);
         PidRef ref;
         ck_assert_int_eq(pidref_take(spawned.pid, spawned.pidfd, &ref), 0);
         ck_assert_int_eq(pidref_signal(&ref, SIGHUP), 0);
         ck_assert_int_eq(pidref_signal(&ref, SIGWINCH), 0);
-        fake_run(loop);
+        fake_run(fakes.loop);
         ck_assert(pidref_is_alive(&ref));
         ck_assert_int_eq(pidref_signal(&ref, SIGTERM), 0);
-        fake_run_for(loop, 2 * SEC - 1);
+        fake_run_for(fakes.loop, 2 * SEC - 1);
         ck_assert(pidref_is_alive(&ref));
-        fake_run_for(loop, 1);
+        fake_run_for(fakes.loop, 1);
         ck_assert(!pidref_is_alive(&ref));
-        ck_assert_int_eq(last_status.code, 3);
+        ck_assert_int_eq(fakes.last_status.code, 3);
         ck_assert_int_eq(pidref_signal(&ref, SIGTERM), PIDREF_E_GONE);
         pidref_done(&ref);
         fd_close(spawned.report_fd);
@@ -174,17 +175,17 @@ START_TEST(a_blocked_process_hears_even_kill_later) {
         PROGRAM(.path = "/p", .acts = acts);
         Process process = { 0 };
 
-        Spawned spawned = start("/p", -1);
-        reaper_add(reaper, &process, spawned.pid, tell_end, (void *) "end");
-        fake_run_for(loop, SEC);
+        Spawned spawned = fakes_start("/p", -1);
+        reaper_add(fakes.reaper, &process, spawned.pid, fakes_tell_end, (void *) "end");
+        fake_run_for(fakes.loop, SEC);
         process_signal(process_find(spawned.pid), SIGKILL);
-        fake_run_for(loop, 4 * SEC - 1);
-        ck_assert_str_eq(story, "");
-        fake_run_for(loop, 1);
-        ck_assert_str_eq(story, "end");
-        ck_assert(last_status.signaled);
-        ck_assert_int_eq(last_status.code, SIGKILL);
-        let_go(&spawned);
+        fake_run_for(fakes.loop, 4 * SEC - 1);
+        ck_assert_str_eq(fakes.story, "");
+        fake_run_for(fakes.loop, 1);
+        ck_assert_str_eq(fakes.story, "end");
+        ck_assert(fakes.last_status.signaled);
+        ck_assert_int_eq(fakes.last_status.code, SIGKILL);
+        fakes_let_go(&spawned);
 }
 END_TEST
 
@@ -201,21 +202,21 @@ START_TEST(a_parent_may_wait_for_its_children) {
         PROGRAM(.path = "/worker", .reactions = worker);
         PROGRAM(.path = "/master", .acts = acts, .reactions = master);
 
-        Spawned spawned = start("/master", -1);
-        fake_run(loop);
+        Spawned spawned = fakes_start("/master", -1);
+        fake_run(fakes.loop);
         ck_assert_uint_eq(world_descendants(), 1); /* without a tree only the first is ours */
         process_signal(process_find(spawned.pid), SIGQUIT);
-        fake_run_for(loop, SEC - 1);
+        fake_run_for(fakes.loop, SEC - 1);
         ck_assert(process_is_alive(process_find(spawned.pid)));
-        fake_run(loop);
+        fake_run(fakes.loop);
         ck_assert_ptr_null(process_find(spawned.pid));
-        let_go(&spawned);
+        fakes_let_go(&spawned);
 }
 END_TEST
 
 START_TEST(numbers_are_used_again_but_never_twice_at_once) {
         PROGRAM(.path = "/forever");
-        Spawned keeper = start("/forever", -1);
+        Spawned keeper = fakes_start("/forever", -1);
         pid_t first = 0;
         bool again = false;
 
@@ -229,8 +230,8 @@ START_TEST(numbers_are_used_again_but_never_twice_at_once) {
         }
         ck_assert(again);
         process_signal(process_find(keeper.pid), SIGKILL);
-        fake_run(loop);
-        let_go(&keeper);
+        fake_run(fakes.loop);
+        fakes_let_go(&keeper);
 }
 END_TEST
 
@@ -285,16 +286,16 @@ static void play_at_one_instant(uint64_t seed, char ret[static 8]) {
 
         fakes_end();
         fakes_begin(seed);
-        story[0] = '\0';
+        fakes.story[0] = '\0';
         world_add_program(&program);
-        loop_add_timer(loop, &timer, LOOP_TIMER, "t", tell, (void *) "t");
-        loop_timer_set(timer, zero + SEC);
-        Spawned spawned = start("/p", -1);
-        reaper_add(reaper, &process, spawned.pid, tell_end, (void *) "e");
-        fake_run(loop);
-        memcpy(ret, story, 3);
+        loop_add_timer(fakes.loop, &timer, LOOP_TIMER, "t", fakes_tell, (void *) "t");
+        loop_timer_set(timer, fakes.zero + SEC);
+        Spawned spawned = fakes_start("/p", -1);
+        reaper_add(fakes.reaper, &process, spawned.pid, fakes_tell_end, (void *) "e");
+        fake_run(fakes.loop);
+        memcpy(ret, fakes.story, 3);
         loop_source_free(timer);
-        let_go(&spawned);
+        fakes_let_go(&spawned);
 }
 
 START_TEST(a_seed_decides_what_comes_first) {
@@ -320,12 +321,12 @@ END_TEST
 START_TEST(a_machine_that_slept_finds_everything_late) {
         LoopSource *timer;
 
-        loop_add_timer(loop, &timer, LOOP_TIMER, "t", tell, (void *) "t");
-        loop_timer_set(timer, zero + SEC);
+        loop_add_timer(fakes.loop, &timer, LOOP_TIMER, "t", fakes_tell, (void *) "t");
+        loop_timer_set(timer, fakes.zero + SEC);
         world_jump(10 * SEC);
-        fake_run(loop);
-        ck_assert_str_eq(story, "t");
-        ck_assert_uint_eq(world_now(), zero + 10 * SEC);
+        fake_run(fakes.loop);
+        ck_assert_str_eq(fakes.story, "t");
+        ck_assert_uint_eq(world_now(), fakes.zero + 10 * SEC);
         loop_source_free(timer);
 }
 END_TEST

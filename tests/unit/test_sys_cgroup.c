@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * sys/cgroup: where our cgroup is (from texts as real machines have them), and on the machine itself
- * which cgroup becomes the root, with and without systemd, and why none can.
+ * sys/cgroup: where our cgroup is (from texts as real machines have them), and on the machine
+ * itself which cgroup becomes the root, with and without systemd, and why none can.
  */
 
 #include <errno.h>
@@ -330,7 +330,8 @@ static void read_only(void *userdata) {
         place_hide_run(false);
         /* A mount of the directory upon itself can be read-only without the others being so. */
         ck_assert_int_eq(mount(place.path, place.path, "none", MS_BIND, NULL), 0);
-        ck_assert_int_eq(mount("none", place.path, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
+        ck_assert_int_eq(
+                mount("none", place.path, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0);
         assert_unusable("not writable");
         ck_assert_uint_eq(count_below(place.path), 0);
 }

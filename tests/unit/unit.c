@@ -15,11 +15,14 @@
 
 #define UNIT_SKIPPED_MAX 4
 
+/* Before main(): Check looks at it when a test case is created. */
+__attribute__((constructor)) static void unit_set_timeout(void) {
+        setenv("CK_DEFAULT_TIMEOUT", UNIT_TIMEOUT_SECONDS, 0);
+}
+
 int unit_main(Suite *suite) {
         SRunner *runner;
         int run, failed;
-
-        setenv("CK_DEFAULT_TIMEOUT", UNIT_TIMEOUT_SECONDS, 0);
 
         runner = srunner_create(suite);
         srunner_set_tap(runner, "-");
