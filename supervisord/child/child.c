@@ -193,11 +193,19 @@ void child_fail(Child *child, const char *format, ...) {
         child_post(child, EVENT_START_FAILED);
 }
 
+/* At the very moment of its deadline it may have ended: then nothing is forced. */
+static DaemonEvent child_order_now(Child *child, DaemonEvent order) {
+        if (order != EVENT_CLEANUP_DEADLINE)
+                return order;
+        child->out_of_time = true;
+        return child->state == STATE_STOPPING && tree_is_empty(child->tree) ? EVENT_TREE_EMPTY : order;
+}
+
 void child_order(Child *child, DaemonEvent order) {
         child->wanted = order == EVENT_START;
         if (order == EVENT_FREEZE || order == EVENT_DRAIN || order == EVENT_CLEANUP)
                 child->phase_since = loop_now(child->context->loop);
-        child_post(child, order);
+        child_post(child, child_order_now(child, order));
 }
 
 void child_block(Child *child, const Child *other) {

@@ -158,7 +158,8 @@ void finish_tidy(Child *child) {
                 return;
         }
         loop_timer_set(child->timer,
-                       usec_add(loop_now(child->context->loop), finish_open_end(child)));
+                       usec_add(loop_now(child->context->loop),
+                                child->out_of_time ? KILL_TIMEOUT : finish_open_end(child)));
         helper_start(child, child->daemon->cleanup.command, finish_on_command);
 }
 

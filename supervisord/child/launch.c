@@ -117,7 +117,7 @@ static void launch_remove_pidfile(Child *child) {
 static void launch_reset(Child *child) {
         usec_t now = loop_now(child->context->loop);
 
-        child->was_ready = child->notified = false;
+        child->was_ready = child->notified = child->out_of_time = false;
         child->notify_refused = 0;
         child->pidfile_outcome = 0;
         child->status[0] = child->reason[0] = '\0';

@@ -50,6 +50,7 @@ struct Child {
         bool wanted;
         bool forced;         /* not yet taken by child_take_forced() */
         bool was_ready;      /* in this run */
+        bool out_of_time;    /* the cleanup deadline is over: nothing may take long any more */
         bool sweep_was_ours; /* what is being swept was in the way of a start, no failure of it */
         RestartHistory history;
         char reason[CHILD_REASON_MAX];

@@ -242,7 +242,7 @@ case_directory_vanishes() {
         mkdir "$T/work"
         programs sleep
         configure "gone: { command = $(list "$BIN/sleep" 1); directory = \"$T/work\";
-                restart: { policy = \"always\"; delay = \"0\"; limit = 1; }; };"
+                restart: { policy = \"always\"; delay = \"10ms\"; limit = 1; }; };"
         start_ready
         rmdir "$T/work"
         wait_for 10 logged 'gone: .*directory'

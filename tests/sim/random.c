@@ -363,7 +363,7 @@ static void add_restart(void) {
                 add("restart: { policy = \"%s\"; };", PICK("always", "on-failure", "never"));
         else
                 add("restart: { delay = \"%s\"; limit = %s; reset = \"%s\"; };",
-                    PICK("1ms", "100ms", "1s", "5s"), PICK("0", "1", "5"),
+                    PICK("10ms", "100ms", "1s", "5s"), PICK("0", "1", "5"),
                     PICK("1s", "10s", "60s"));
 }
 

@@ -236,20 +236,18 @@ char *sim_orders(void) {
 /* ---- the ends of phases ---- */
 
 /*
- * What comes after the deadline: the kill, and the cleanup command, which has its whole time even
- * then. In the worst case they are all in one chain.
+ * What comes after the deadline: the kill, and the cleanup command, which then has no more time than
+ * that. In the worst case they are all in one chain.
  */
 static usec_t watch_cleanup_grace(void) {
         usec_t grace = 0;
 
         for (unsigned i = 0; i < watch_count(); i++) {
-                usec_t own = watch_own_time(PHASE_CLEANUP, i);
-
                 if (!watch.daemons[i].deadline_given)
                         continue;
                 grace += KILL_TIME + LOST_MOST;
                 if (child_config(sim_supervisor()->children[i])->cleanup.command)
-                        grace += own != USEC_INFINITY ? own : watch_phase_time(PHASE_CLEANUP);
+                        grace += KILL_TIME;
         }
         return grace;
 }
