@@ -47,9 +47,9 @@ wait_for() {
 
 # holds SECONDS COMMAND…: the command succeeds all that time.
 holds() {
-        local end=$((SECONDS + $1)) limit=$1
+        local end=$(($(now_ms) + $1 * 1000)) limit=$1
         shift
-        while [ "$SECONDS" -lt "$end" ]; do
+        while [ "$(now_ms)" -lt "$end" ]; do
                 "$@" || fail "does not hold for $limit s: $*"
                 pause
         done

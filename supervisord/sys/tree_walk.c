@@ -32,6 +32,7 @@
 #define INVOCATION_KEY     "SUPERVISOR_INVOCATION="
 #define INVOCATION_MAX     128
 #define WALK_ENTRIES_FIRST 256
+#define WALK_LOOKS_MAX     10
 
 typedef enum WalkVerdict {
         VERDICT_OPEN,    /* not decided yet */
@@ -62,6 +63,7 @@ typedef struct TreeWalk {
         uint64_t leader_start_time;
         WalkTable processes; /* the last snapshot */
         WalkTable members;   /* what it showed to be ours */
+        size_t dead;         /* children of ours in it that ended and are not reaped yet */
 } TreeWalk;
 
 static void tree_walk_free(Tree *tree) {
@@ -109,8 +111,12 @@ static bool process_is_dead(const ProcStat *process) {
 static int tree_walk_collect(void *userdata, const ProcStat *process) {
         TreeWalk *self = userdata;
 
-        if (process_is_dead(process) || process->start_time < self->leader_start_time)
+        if (process->start_time < self->leader_start_time)
                 return 0;
+        if (process_is_dead(process)) {
+                self->dead += process->ppid == getpid();
+                return 0;
+        }
         return walk_table_add(&self->processes, &(WalkEntry){
                 .pid = process->pid,
                 .ppid = process->ppid,
@@ -210,6 +216,7 @@ static int tree_walk_look(TreeWalk *self) {
         int r;
 
         processes->count = 0;
+        self->dead = 0;
         r = procfs_each(tree_walk_collect, self);
         if (r < 0)
                 return r;
@@ -231,6 +238,25 @@ static bool walk_entry_is_alive(const WalkEntry *entry) {
                 && !process_is_dead(&stat);
 }
 
+/*
+ * A process that was listed, made another one and ended before it was read hides that one. It is
+ * ours then and a zombie as long as we do not reap, so that nobody can hide in a look that shows no
+ * more zombies than the one before. In doubt there is still somebody: that costs time, the opposite
+ * would cost a daemon.
+ */
+static bool tree_walk_finds_nobody(TreeWalk *self) {
+        size_t dead = 0;
+
+        for (unsigned look = 0; look < WALK_LOOKS_MAX; look++) {
+                if (tree_walk_look(self) < 0 || self->members.count > 0)
+                        return false;
+                if (self->dead == dead)
+                        return true;
+                dead = self->dead;
+        }
+        return false;
+}
+
 /* Who was a member stays one: most questions are answered without a walk. */
 static bool tree_walk_is_empty(Tree *tree) {
         TreeWalk *self = (TreeWalk *) tree;
@@ -239,8 +265,7 @@ static bool tree_walk_is_empty(Tree *tree) {
                 if (walk_entry_is_alive(&self->members.entries[i]))
                         return false;
 
-        /* In doubt there is still somebody: that costs time, the opposite would cost a daemon. */
-        return tree_walk_look(self) >= 0 && self->members.count == 0;
+        return tree_walk_finds_nobody(self);
 }
 
 static bool tree_walk_contains(Tree *tree, pid_t pid) {

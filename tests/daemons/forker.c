@@ -15,13 +15,14 @@
 
 static const char usage[] =
         "forker [-f PIDFILE [-k KIND] [-o PID] [-l MS | -a FILE]] [-s STATUS] [-w MS]\n"
-        "       [-t MS [-c STATUS]] [-n] [-x]\n"
+        "       [-t MS [-c STATUS]] [-r COUNT] [-n] [-x]\n"
         "  -f  the pidfile\n"
         "  -k  what stands in it first: right (the default), nothing (no file), empty, garbage,\n"
         "      stale (a number without a process), foreign (-o PID), init (process 1), symlink\n"
         "  -l  after so long it becomes right; -a: it becomes right once there is FILE\n"
         "  -s  exit status of the first process; -w: so much later\n"
         "  -t  the daemon ends by itself after so long, with status -c\n"
+        "  -r  the daemon gets away through so many forks more, nobody waits for it\n"
         "  -n  there is no daemon at all, only the first process\n"
         "  -x  the daemon ignores all signals\n";
 
@@ -30,6 +31,7 @@ typedef struct Options {
         int foreign, right_after;
         int status, status_after;
         int end_after, end_status;
+        int relays;
         bool alone, deaf;
 } Options;
 
@@ -68,12 +70,24 @@ static void write_first(void) {
                 die("no kind of pidfile: %s", options.kind);
 }
 
+/* Each process makes the next one and exits: whoever looks finds somebody else than a moment ago. */
+static void run_away(void) {
+        for (int i = 0; i < options.relays; i++)
+                if (make_process() > 0)
+                        _exit(0);
+}
+
 static void be_daemon(int ready_fd) {
+        if (options.relays > 0) {
+                close(ready_fd);
+                run_away();
+        }
         if (options.deaf)
                 ignore_signals();
         if (options.pidfile)
                 write_first();
-        close(ready_fd);
+        if (options.relays == 0)
+                close(ready_fd);
 
         long long begun = now_ms();
         if (options.right_after >= 0)
@@ -116,7 +130,7 @@ static void make_daemon(void) {
 static void parse_options(int argc, char **argv) {
         int option;
 
-        while ((option = getopt(argc, argv, "f:k:o:l:a:s:w:t:c:nxh")) != -1) {
+        while ((option = getopt(argc, argv, "f:k:o:l:a:s:w:t:c:r:nxh")) != -1) {
                 switch (option) {
                 case 'f':
                         options.pidfile = optarg;
@@ -144,6 +158,9 @@ static void parse_options(int argc, char **argv) {
                         break;
                 case 'c':
                         options.end_status = number(optarg);
+                        break;
+                case 'r':
+                        options.relays = number(optarg);
                         break;
                 case 'n':
                         options.alone = true;

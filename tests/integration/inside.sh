@@ -39,8 +39,7 @@ case_active_only_when_ready() {
         systemctl start --no-block $UNIT
         wait_for 20 has_processes slow 1
         holds 1 is_state activating
-        systemctl status $UNIT >"$T/status"
-        grep -Eq 'Status: "starting: .*slow' "$T/status" || fail "status: $(cat "$T/status")"
+        expect_equal "$(show StatusText)" "starting: 1 of 2 ready, 1 starting (slow)" "the status"
         touch "$T/go"
         wait_for 20 is_state active
         stop

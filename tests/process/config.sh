@@ -73,7 +73,7 @@ case_a_fifo() {
 }
 
 case_huge() {
-        head -c 8388608 /dev/zero | tr '\0' ' ' >"$T/supervisord.conf"
+        head -c 20000000 /dev/zero | tr '\0' ' ' >"$T/supervisord.conf"
         refused "$CONF.*(large|MiB|bytes|big)"
 }
 

@@ -256,6 +256,8 @@ expect_nothing_left() {
         # shellcheck disable=SC2086 # a list of words
         [ -z "$left" ] || fail "left: $(ps -o pid=,ppid=,stat=,args= -p ${left//$'\n'/,})"
         expect is_gone "$T/run"
+        # An event that its table did not foresee.
+        expect_not logged ' bug: '
         if [ -n "$HOME_CGROUP" ]; then
                 left=$(find "$HOME_CGROUP" -mindepth 1 -type d ! -path "$HOME_CGROUP/supervisor")
                 [ -z "$left" ] || fail "left: $left"

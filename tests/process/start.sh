@@ -67,6 +67,17 @@ case_forking_server() {
         stop
 }
 
+# A look at the processes must not take this for a daemon that is gone.
+case_forking_through_many_hands() {
+        programs forker
+        configure "a: { type = \"forking\"; pidfile = \"$T/pid\"; restart: { policy = \"never\"; };
+                command = $(list "$BIN/forker" -f "$T/pid" -r 300); };"
+        start_ready
+        expect_not logged 'start failed'
+        expect_equal "$(processes_of forker)" "$(content "$T/pid")" "the daemon"
+        stop
+}
+
 # gated READY OPTION…: a server that listens when it may, ready by this condition.
 gated() {
         local ready=$1
