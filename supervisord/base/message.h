@@ -15,8 +15,9 @@ typedef enum MessageId {
         MESSAGE_SUPERVISOR_STOPPED,   /* everything is released */
         MESSAGE_STOP_REPEATED,        /* a further stop signal changes nothing */
         MESSAGE_CONFIG_INVALID,       /* the configuration has errors; supervisord does not start */
-        MESSAGE_RELOAD_CHECKED,       /* the configuration on disk is valid */
+        MESSAGE_RELOAD_DONE,          /* a new configuration is in force, or nothing changed */
         MESSAGE_RELOAD_REFUSED,       /* the configuration on disk has errors, the old one stays */
+        MESSAGE_RELOAD_ROLLED_BACK,   /* a daemon did not become ready, the old one is back */
         MESSAGE_TRACKING_LIMITED,     /* no cgroup can be used, trees are found by descent */
         MESSAGE_STATE,                /* a line of the state that SIGUSR1 asks for */
         MESSAGE_PHASE_BEGUN,          /* freeze, drain or cleanup begins */

@@ -231,10 +231,35 @@ static int check_output(const DaemonConfig *daemon, Diag *diag) {
         return 0;
 }
 
+static int check_group(const SupervisorConfig *supervisor,
+                       const char *path,
+                       const char *group,
+                       gid_t *ret,
+                       Diag *diag) {
+        int r = group ? identity_find_group(group, ret) : 0;
+
+        if (r == IDENTITY_E_GROUP) {
+                remark_supervisor_error(diag, supervisor, path,
+                                        "there is no group \"%.80s\" on this machine; create it or "
+                                        "write another one",
+                                        group);
+                return 0;
+        }
+        return r;
+}
+
 int config_check_system(Config *config, Diag *diag) {
+        SupervisorConfig *supervisor = &config->supervisor;
+        int r = check_group(supervisor, "admin_group", supervisor->admin_group,
+                            &supervisor->admin_gid, diag);
+
+        if (r == 0)
+                r = check_group(supervisor, "reader_group", supervisor->reader_group,
+                                &supervisor->reader_gid, diag);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < config->daemon_count; i++) {
                 DaemonConfig *daemon = &config->daemons[i];
-                int r;
 
                 r = check_identity(daemon, diag);
                 if (r == 0)

@@ -68,6 +68,7 @@ int config_new(Config **ret) {
         if (!config)
                 return -ENOMEM;
         config->reference_count = 1;
+        config->supervisor.admin_gid = config->supervisor.reader_gid = CONFIG_NO_GID;
         r = config_object_init(schema_supervisor, schema_supervisor_count, &config->supervisor,
                                &config->supervisor.origins);
         if (r < 0)

@@ -174,11 +174,18 @@ typedef struct DaemonConfig {
         SettingOrigin *origins; /* where each value came from, by index into schema_daemon */
 } DaemonConfig;
 
+#define CONFIG_NO_GID ((gid_t) -1)
+
 typedef struct SupervisorConfig {
         usec_t freeze_timeout;
         usec_t drain_timeout;
         usec_t cleanup_timeout;
         char *runtime_directory;
+        char *control; /* never NULL after the check: in the runtime directory */
+        char *admin_group;
+        char *reader_group;
+        gid_t admin_gid;  /* looked up when the configuration is read; CONFIG_NO_GID: nobody */
+        gid_t reader_gid;
         bool cgroups; /* false: never use cgroups, even where they could be */
         int log_priority;
 

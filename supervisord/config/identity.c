@@ -104,7 +104,7 @@ static int64_t identity_number(const char *text) {
         return parse_int(text, 0, IDENTITY_ID_MAX, &number) == 0 ? number : -1;
 }
 
-static int identity_find_group(const char *group, gid_t *ret) {
+int identity_find_group(const char *group, gid_t *ret) {
         CLEANUP(identity_entry_clear) IdentityEntry entry = {};
         int64_t number = identity_number(group);
         bool found;

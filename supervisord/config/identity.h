@@ -24,5 +24,8 @@ int identity_find(const char *user,
                   Identity *ret,
                   const char **ret_missing);
 
+/* One group, by name or number: 0 or IDENTITY_E_GROUP. */
+int identity_find_group(const char *group, gid_t *ret);
+
 /* Releases what it holds and empties it. */
 void identity_clear(Identity *identity);

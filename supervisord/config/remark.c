@@ -22,6 +22,24 @@ bool remark_is_written(const DaemonConfig *daemon, const char *path) {
         return remark_origin(daemon, path)->file;
 }
 
+PRINTF_LIKE(6, 0)
+static void remark_add_at(Diag *diag,
+                          Severity severity,
+                          const SettingOrigin *origin,
+                          const char *owner,
+                          const char *path,
+                          const char *format,
+                          va_list arguments) {
+        CLEANUP(freep) char *text = NULL;
+        char name[REMARK_NAME_MAX];
+
+        (void) snprintf(name, sizeof(name), "%s.%s", owner, path);
+        if (vasprintf(&text, format, arguments) < 0)
+                text = NULL;
+        diag_add(diag, severity, origin->file, origin->line, name, "%s",
+                 text ? text : "out of memory");
+}
+
 PRINTF_LIKE(5, 0)
 static void remark_add(Diag *diag,
                        Severity severity,
@@ -30,16 +48,9 @@ static void remark_add(Diag *diag,
                        const char *format,
                        va_list arguments) {
         const SettingOrigin *origin = remark_origin(daemon, path);
-        CLEANUP(freep) char *text = NULL;
-        char name[REMARK_NAME_MAX];
 
-        if (!origin->file)
-                origin = &daemon->origin;
-        (void) snprintf(name, sizeof(name), "%s.%s", daemon->name, path);
-        if (vasprintf(&text, format, arguments) < 0)
-                text = NULL;
-        diag_add(diag, severity, origin->file, origin->line, name, "%s",
-                 text ? text : "out of memory");
+        remark_add_at(diag, severity, origin->file ? origin : &daemon->origin, daemon->name, path,
+                      format, arguments);
 }
 
 void remark_error(Diag *diag,
@@ -63,5 +74,19 @@ void remark_warning(Diag *diag,
 
         va_start(arguments, format);
         remark_add(diag, SEVERITY_WARNING, daemon, path, format, arguments);
+        va_end(arguments);
+}
+
+void remark_supervisor_error(Diag *diag,
+                             const SupervisorConfig *supervisor,
+                             const char *path,
+                             const char *format,
+                             ...) {
+        const Setting *setting = schema_find(schema_supervisor, schema_supervisor_count, path);
+        va_list arguments;
+
+        va_start(arguments, format);
+        remark_add_at(diag, SEVERITY_ERROR, &supervisor->origins[setting - schema_supervisor],
+                      "supervisor", path, format, arguments);
         va_end(arguments);
 }

@@ -16,6 +16,12 @@ void remark_warning(Diag *diag,
                     const char *path,
                     const char *format,
                     ...) PRINTF_LIKE(4, 5);
+/* The same about a setting of the supervisor itself. */
+void remark_supervisor_error(Diag *diag,
+                             const SupervisorConfig *supervisor,
+                             const char *path,
+                             const char *format,
+                             ...) PRINTF_LIKE(4, 5);
 
 /* Whether the setting stands in a file. */
 bool remark_is_written(const DaemonConfig *daemon, const char *path);

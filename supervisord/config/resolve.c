@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -16,6 +17,8 @@
 #include "config/order.h"
 #include "config/remark.h"
 #include "config/value.h"
+
+#define RESOLVE_CONTROL "control" /* the socket's name in the runtime directory */
 
 #define BIT(value) (1u << (value))
 
@@ -265,6 +268,25 @@ static int resolve_check_pidfiles(const Config *config, Diag *diag) {
         return 0;
 }
 
+/* The path of a socket has little room. */
+static int resolve_control(SupervisorConfig *supervisor, Diag *diag) {
+        const size_t room = sizeof(((struct sockaddr_un *) NULL)->sun_path) - 1;
+        bool given = supervisor->control;
+
+        if (!given && asprintf(&supervisor->control, "%s/" RESOLVE_CONTROL,
+                               supervisor->runtime_directory) < 0) {
+                supervisor->control = NULL;
+                return -ENOMEM;
+        }
+        if (strlen(supervisor->control) > room)
+                remark_supervisor_error(diag, supervisor, given ? "control" : "runtime_directory",
+                                        "\"%.200s\" is too long for the path of a socket; write "
+                                        "one of at most %zu bytes",
+                                        supervisor->control,
+                                        room - (given ? 0 : strlen("/" RESOLVE_CONTROL)));
+        return 0;
+}
+
 int config_resolve(Config *config, Diag *diag) {
         CLEANUP(config_unrefp) Config *scratch = NULL;
         DaemonConfig *defaults;
@@ -274,7 +296,9 @@ int config_resolve(Config *config, Diag *diag) {
                 diag_add(diag, SEVERITY_ERROR, config->files ? config->files[0] : NULL, 0, NULL,
                          "no daemons are configured; write "
                          "daemons: { NAME: { command = [ \"/usr/sbin/…\" ]; }; };");
-        r = config_new(&scratch);
+        r = resolve_control(&config->supervisor, diag);
+        if (r == 0)
+                r = config_new(&scratch);
         if (r == 0)
                 r = config_add_daemon(scratch, "", (SettingOrigin) {}, &defaults);
         if (r < 0)

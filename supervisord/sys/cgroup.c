@@ -11,6 +11,7 @@
 #include "sys/cgroup.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,8 @@
 
 #define MOUNTINFO_MAX    (64u << 20)
 #define MEMBERSHIP_MAX   (64u << 10)
+#define EVENTS_MAX       256
+#define EMPTY_PATIENCE_MSEC 500
 #define SUPERVISOR_GROUP "supervisor"
 
 struct CgroupRoot {
@@ -231,13 +234,37 @@ int cgroup_root_open(const char *instance, CgroupRoot **ret, const char **ret_wh
         return 0;
 }
 
+/*
+ * A helper that was killed with the last order of a stop may take a moment to be gone. This is
+ * after the loop: there is nothing left that could be kept waiting. What lives on then stays, and
+ * with it the root.
+ */
+static void cgroup_root_wait_empty(const CgroupRoot *root) {
+        CLEANUP(freep) char *path = NULL;
+        CLEANUP(fd_closep) int fd = -1;
+        struct pollfd event = { .events = POLLPRI };
+        char text[EVENTS_MAX];
+
+        if (asprintf(&path, "%s/cgroup.events", root->path) < 0)
+                return;
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        event.fd = fd;
+        do {
+                ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
+                if (n < 0)
+                        return;
+                text[n] = '\0';
+        } while (strstr(text, "populated 1") && poll(&event, 1, EMPTY_PATIENCE_MSEC) > 0);
+}
+
 CgroupRoot *cgroup_root_close(CgroupRoot *root) {
         if (!root)
                 return NULL;
 
-        /* What still has processes stays, and with it the root: there is nothing better to do. */
-        if (root->made)
+        if (root->made) {
+                cgroup_root_wait_empty(root);
                 (void) cgroup_remove(root->path);
+        }
         free(root->path);
         free(root->group);
         free(root);

@@ -273,6 +273,10 @@ int loop_add_io(Loop *loop,
         return loop_source_finish(TAKE(source), priority, name, ret);
 }
 
+int loop_io_set_events(LoopSource *source, uint32_t events) {
+        return sd_event_source_set_io_events(source->event_source, events);
+}
+
 int loop_io_limit(LoopSource *source, usec_t interval, unsigned burst) {
         return sd_event_source_set_ratelimit(source->event_source, interval, burst);
 }

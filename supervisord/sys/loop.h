@@ -28,7 +28,9 @@ typedef enum LoopPriority {
         LOOP_NORMAL = 2,    /* SIGHUP, SIGUSR1 */
         LOOP_TIMER = 5,     /* deadlines: after what may have met them */
         LOOP_PROBE = 10,
-        LOOP_SETTLE = 100, /* after everything that happened in this round */
+        LOOP_SETTLE = 100,   /* after everything that happened in this round */
+        LOOP_CLIENT = 110,   /* those who ask: however much they do, all of the above goes on */
+        LOOP_ACCEPT = 120,   /* … and those who are in already come before new ones */
 } LoopPriority;
 
 typedef int (*LoopHandler)(void *userdata);
@@ -89,6 +91,9 @@ int loop_add_io(Loop *loop,
                 const char *name,
                 LoopIoHandler handler,
                 void *userdata);
+
+/* From now on it waits for these events instead. */
+int loop_io_set_events(LoopSource *source, uint32_t events);
 
 /*
  * Lets the source run at most `burst` times per `interval`; after that it rests until the interval
