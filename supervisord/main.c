@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "config/load.h"
+#include "control/server.h"
 #include "options.h"
 #include "service/supervisor.h"
 
@@ -22,8 +23,8 @@ static void main_log_findings(const Diag *diag) {
                 bool fatal = finding->severity == SEVERITY_ERROR;
 
                 log_write(fatal ? LOG_ERR : LOG_WARNING,
-                          &(LogContext) { .message = fatal ? MESSAGE_CONFIG_INVALID : MESSAGE_NONE }, "%s",
-                          text ? text : "a finding could not be shown: no memory");
+                          &(LogContext){ .message = fatal ? MESSAGE_CONFIG_INVALID : MESSAGE_NONE },
+                          "%s", text ? text : "a finding could not be shown: no memory");
         }
 }
 
@@ -71,6 +72,7 @@ static int main_dump(const Options *options) {
 
 static int main_supervise(Loop *loop, const char *path, Config *config) {
         CLEANUP(supervisor_freep) Supervisor *supervisor = NULL;
+        CLEANUP(control_freep) Control *control = NULL; /* released before the supervisor */
 
         int r = supervisor_new(loop, path, config, &supervisor);
         switch (r) {
@@ -80,6 +82,17 @@ static int main_supervise(Loop *loop, const char *path, Config *config) {
                 return EX_TEMPFAIL;
         default:
                 log_error("cannot set up: %s", strerror(-r));
+                return EXIT_FAILURE;
+        }
+
+        r = control_new(loop, supervisor, &control);
+        switch (r) {
+        case 0:
+                break;
+        case CONTROL_E_SOCKET:
+                return EXIT_FAILURE;
+        default:
+                log_error("cannot set up the control socket: %s", strerror(-r));
                 return EXIT_FAILURE;
         }
 

@@ -21,10 +21,10 @@ static void options_print_help(void) {
                "Signals:\n"
                "  SIGTERM, SIGINT    stop: freeze, drain, cleanup; again: nothing new\n"
                "  SIGQUIT            stop at once, by cleanup alone\n"
-               "  SIGHUP             check the configuration on disk; never stops anything\n"
+               "  SIGHUP             reload: the configuration on disk, or all stays as it is\n"
                "  SIGUSR1            write the state of everything to the journal\n"
                "  SIGCHLD            reap everything there is, orphans too\n"
-               "  SIGPIPE            ignored\n"
+               "  SIGUSR2, SIGPIPE   ignored\n"
                "\n"
                "Exit status:\n"
                "  0   stopped as asked, also when a deadline had to force it\n"
@@ -75,7 +75,7 @@ int options_parse(int argc, char *argv[], Options *ret) {
                 }
         }
         if (optind < argc) {
-                fprintf(stderr, "supervisord: '%s' is no option; a configuration is named by -c FILE\n",
+                fprintf(stderr, "supervisord: '%s' is no option; name a configuration by -c FILE\n",
                         argv[optind]);
                 return OPTIONS_E_USAGE;
         }

@@ -75,7 +75,8 @@ int child_new(const ChildContext *context, Config *config, unsigned index, Child
         int r = tree_new(context->loop, context->cgroups, child->daemon->name, &child->tree);
         if (r < 0)
                 return r;
-        r = loop_add_timer(context->loop, &child->timer, LOOP_TIMER, child->daemon->name, child_on_timer, child);
+        r = loop_add_timer(context->loop, &child->timer, LOOP_TIMER, child->daemon->name,
+                           child_on_timer, child);
         if (r < 0)
                 return r;
         r = helper_init(child);
@@ -106,8 +107,8 @@ Child *child_free(Child *child) {
 
 /* Whether the timer that runs goes on meaning the same. */
 static bool child_keeps_timer(DaemonState from, DaemonState to) {
-        return (from == STATE_SWEEPING && to == STATE_STOPPING)
-                || (from == STATE_STARTING && to == STATE_PROBING);
+        return (from == STATE_SWEEPING && to == STATE_STOPPING) ||
+               (from == STATE_STARTING && to == STATE_PROBING);
 }
 
 static void child_set_state(Child *child, DaemonState to) {
@@ -131,7 +132,8 @@ static void child_set_state(Child *child, DaemonState to) {
 
         child->state = to;
         child->state_since = loop_now(child->context->loop);
-        log_debug("%s: %s -> %s", child_name(child), daemon_state_name(from), daemon_state_name(to));
+        log_debug("%s: %s -> %s", child_name(child), daemon_state_name(from),
+                  daemon_state_name(to));
         child->context->sink.changed(child->context->sink.userdata, child);
 }
 
@@ -141,8 +143,8 @@ static void child_step(Child *child, DaemonEvent event) {
 
         switch (cell.kind) {
         case FSM_BUG:
-                log_error("bug: %s: event %s in state %s", child_name(child), daemon_event_name(event),
-                          daemon_state_name(from));
+                log_error("bug: %s: event %s in state %s", child_name(child),
+                          daemon_event_name(event), daemon_state_name(from));
                 return;
         case FSM_IGNORE:
                 return;
@@ -153,6 +155,13 @@ static void child_step(Child *child, DaemonEvent event) {
                 break;
         }
         child_act(child, from, event, cell.actions);
+}
+
+bool child_has_posted(const Child *child, DaemonEvent event) {
+        for (size_t i = 0; i < child->queue_length; i++)
+                if (child->queue[i] == event)
+                        return true;
+        return false;
 }
 
 void child_post(Child *child, DaemonEvent event) {
@@ -170,7 +179,8 @@ void child_post(Child *child, DaemonEvent event) {
                 DaemonEvent next = child->queue[0];
 
                 child->queue_length--;
-                memmove(child->queue, child->queue + 1, child->queue_length * sizeof(child->queue[0]));
+                memmove(child->queue, child->queue + 1,
+                        child->queue_length * sizeof(child->queue[0]));
                 child_step(child, next);
         }
         child->handling = false;
@@ -198,20 +208,38 @@ static DaemonEvent child_order_now(Child *child, DaemonEvent order) {
         if (order != EVENT_CLEANUP_DEADLINE)
                 return order;
         child->out_of_time = true;
-        return child->state == STATE_STOPPING && tree_is_empty(child->tree) ? EVENT_TREE_EMPTY : order;
+        return child->state == STATE_STOPPING && tree_is_empty(child->tree) ? EVENT_TREE_EMPTY
+                                                                            : order;
 }
 
 void child_order(Child *child, DaemonEvent order) {
         child->wanted = order == EVENT_START;
+        if (order == EVENT_START && !daemon_state_is_up(child->state))
+                child->history.in_a_row = 0; /* a new beginning */
         if (order == EVENT_FREEZE || order == EVENT_DRAIN || order == EVENT_CLEANUP)
                 child->phase_since = loop_now(child->context->loop);
         child_post(child, child_order_now(child, order));
 }
 
+void child_rebind(Child *child, Config *config, unsigned index) {
+        Config *before = child->config;
+
+        child->config = config_ref(config);
+        child->daemon = &config->daemons[index];
+        config_unref(before);
+}
+
 void child_block(Child *child, const Child *other) {
+        if (child->state != STATE_STOPPED && child->state != STATE_FAILED)
+                return; /* it is on a way of its own, which ends without this */
         child_set_reason(child, "it requires %s, which is %s", child_name(other),
                          daemon_state_name(other->state));
-        child_post(child, EVENT_BLOCKED);
+        if (child->state == STATE_STOPPED)
+                child_post(child, EVENT_BLOCKED);
+}
+
+bool child_signal(Child *child, int signo) {
+        return pidref_is_set(&child->main) && pidref_signal(&child->main, signo) == 0;
 }
 
 void child_unwant(Child *child) {

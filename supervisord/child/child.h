@@ -46,8 +46,16 @@ DEFINE_CLEANUP(Child, child_free)
  */
 void child_order(Child *child, DaemonEvent order);
 
+/*
+ * From now on it goes by the daemon of that index in another configuration (a reference is taken).
+ */
+void child_rebind(Child *child, Config *config, unsigned index);
+
 /* It cannot be started because `other`, which it requires, is not there. */
 void child_block(Child *child, const Child *other);
+
+/* Signals its main process; false if there is none. */
+bool child_signal(Child *child, int signo);
 
 /* It shall not run: from now on it is not started again when it ends. */
 void child_unwant(Child *child);

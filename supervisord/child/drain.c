@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Letting work in flight finish. Each criterion ends in EVENT_DRAIN_DONE, but for "exit", which ends
- * in an empty tree. Nothing is polled but drain.command, which is run again until it says yes.
+ * Letting work in flight finish. Each criterion ends in EVENT_DRAIN_DONE, but for "exit", which
+ * ends in an empty tree. Nothing is polled but drain.command, which is run again until it says yes.
  */
 
 #include <sys/epoll.h>

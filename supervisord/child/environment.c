@@ -14,11 +14,26 @@
 
 /* Set by systemd for its unit's main process only (systemd.exec(5), sd_listen_fds(3)). */
 static const char *const private_variables[] = {
-        "NOTIFY_SOCKET",   "WATCHDOG_USEC",      "WATCHDOG_PID",        "LISTEN_FDS",
-        "LISTEN_PID",      "LISTEN_PIDFDID",     "LISTEN_FDNAMES",      "FDSTORE",
-        "JOURNAL_STREAM",  "INVOCATION_ID",      "MANAGERPID",          "MAINPID",
-        "SYSTEMD_EXEC_PID", "RUNTIME_DIRECTORY", "STATE_DIRECTORY",     "CREDENTIALS_DIRECTORY",
-        "MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE", "SUPERVISOR_INVOCATION", "SUPERVISOR_DAEMON",
+        "NOTIFY_SOCKET",
+        "WATCHDOG_USEC",
+        "WATCHDOG_PID",
+        "LISTEN_FDS",
+        "LISTEN_PID",
+        "LISTEN_PIDFDID",
+        "LISTEN_FDNAMES",
+        "FDSTORE",
+        "JOURNAL_STREAM",
+        "INVOCATION_ID",
+        "MANAGERPID",
+        "MAINPID",
+        "SYSTEMD_EXEC_PID",
+        "RUNTIME_DIRECTORY",
+        "STATE_DIRECTORY",
+        "CREDENTIALS_DIRECTORY",
+        "MEMORY_PRESSURE_WATCH",
+        "MEMORY_PRESSURE_WRITE",
+        "SUPERVISOR_INVOCATION",
+        "SUPERVISOR_DAEMON",
 };
 
 /* Whether `entry` ("KEY=value") sets the variable `name`, which may itself be "KEY=value". */

@@ -27,7 +27,8 @@ static void finish_note_signal(const Child *child, int signo, const char *to, in
 
 void finish_signal_main(Child *child, int signo) {
         if (pidref_is_set(&child->main))
-                finish_note_signal(child, signo, "the main process", pidref_signal(&child->main, signo));
+                finish_note_signal(child, signo, "the main process",
+                                   pidref_signal(&child->main, signo));
 }
 
 /* A step is for the main process; when that is gone, for whatever is left. */
@@ -35,7 +36,8 @@ static void finish_signal(Child *child, int signo) {
         if (pidref_is_set(&child->main))
                 finish_signal_main(child, signo);
         else
-                finish_note_signal(child, signo, "all its processes", tree_signal(child->tree, signo));
+                finish_note_signal(child, signo, "all its processes",
+                                   tree_signal(child->tree, signo));
 }
 
 static int finish_count_one(void *userdata, pid_t pid) {
@@ -65,7 +67,8 @@ DaemonEvent finish_step_event(const Child *child) {
 
         if (child->step_again)
                 return EVENT_STEP_DUE;
-        if (child->stop_step < schedule->count && schedule->steps[child->stop_step].signo != SIGKILL)
+        if (child->stop_step < schedule->count &&
+            schedule->steps[child->stop_step].signo != SIGKILL)
                 return EVENT_STEP_DUE;
         return EVENT_STEPS_OVER;
 }
@@ -73,24 +76,20 @@ DaemonEvent finish_step_event(const Child *child) {
 void finish_begin(Child *child) {
         child->stop_step = 0;
         child->step_again = false;
-        if (tree_is_empty(child->tree)) /* the notice of it is under way */
-                return;
-        child_post(child, finish_step_event(child));
+        if (!child_has_posted(child, EVENT_TREE_EMPTY))
+                child_post(child, finish_step_event(child));
 }
 
 void finish_step(Child *child) {
-        const StopStep *step;
-
-        if (TAKE(child->step_again)) {
-                step = &child->daemon->stop.steps[child->stop_step - 1];
-        } else {
-                step = &child->daemon->stop.steps[child->stop_step++];
+        if (!TAKE(child->step_again)) {
+                child->step = child->daemon->stop.steps[child->stop_step++];
                 child->step_deadline =
-                        usec_add(loop_now(child->context->loop),
-                                 step->wait != USEC_INFINITY ? step->wait : finish_open_end(child));
+                        usec_add(loop_now(child->context->loop), child->step.wait != USEC_INFINITY
+                                                                         ? child->step.wait
+                                                                         : finish_open_end(child));
         }
 
-        finish_signal(child, step->signo);
+        finish_signal(child, child->step.signo);
         finish_signal(child, SIGCONT); /* a stopped process would not hear it */
         loop_timer_set(child->timer, child->step_deadline);
 }
@@ -102,7 +101,7 @@ void finish_step(Child *child) {
 void finish_pass_on(Child *child) {
         usec_t now = loop_now(child->context->loop);
 
-        if (child->stop_step == 0 || tree_is_empty(child->tree))
+        if (child->stop_step == 0 || child_has_posted(child, EVENT_TREE_EMPTY))
                 return;
         child->step_again = true;
         loop_timer_set(child->timer, usec_add(now, usec_sub(child->step_deadline, now) / 2));
@@ -111,15 +110,16 @@ void finish_pass_on(Child *child) {
 void finish_kill(Child *child) {
         int r = tree_kill(child->tree);
         if (r < 0)
-                note(child, LOG_ERR, MESSAGE_CLEANUP_FAILED, "cannot kill its processes: %s", strerror(-r));
+                note(child, LOG_ERR, MESSAGE_CLEANUP_FAILED, "cannot kill its processes: %s",
+                     strerror(-r));
         loop_timer_set(child->timer, usec_add(loop_now(child->context->loop), KILL_TIMEOUT));
         track_check_tree(child);
 }
 
 /* What comes after the end depends on whether it shall run. */
 static DaemonEvent finish_verdict(Child *child) {
-        bool clean = child->was_ready && child->main_exit.known && !child->main_exit.signaled
-                && child->main_exit.code == 0;
+        bool clean = child->was_ready && child->main_exit.known && !child->main_exit.signaled &&
+                     child->main_exit.code == 0;
 
         if (!child->wanted)
                 return EVENT_TIDIED_REST;
@@ -127,8 +127,8 @@ static DaemonEvent finish_verdict(Child *child) {
                 child->restart_delay = 0;
                 return EVENT_TIDIED_RETRY;
         }
-        switch (restart_decide(child->daemon, &child->history, clean, loop_now(child->context->loop),
-                               &child->restart_delay)) {
+        switch (restart_decide(child->daemon, &child->history, clean,
+                               loop_now(child->context->loop), &child->restart_delay)) {
         case RESTART_RETRY:
                 return EVENT_TIDIED_RETRY;
         case RESTART_GIVE_UP:
@@ -167,7 +167,8 @@ static void finish_remove_path(Child *child, const char *path) {
         int r = file_remove(path);
 
         if (r < 0)
-                note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED, "cannot remove %s: %s", path, strerror(-r));
+                note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED, "cannot remove %s: %s", path,
+                     strerror(-r));
 }
 
 void finish_remove(Child *child) {
@@ -182,7 +183,8 @@ void finish_remove(Child *child) {
         case 0:
                 break;
         case TREE_E_BUSY:
-                note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED, "its cgroup cannot be removed: it is in use");
+                note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED,
+                     "its cgroup cannot be removed: it is in use");
                 break;
         default:
                 note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED, "its cgroup cannot be removed: %s",

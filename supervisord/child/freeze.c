@@ -13,7 +13,8 @@ static void freeze_on_command(Child *child, const HelperResult *result) {
                 child_post(child, EVENT_FREEZE_DONE);
                 return;
         }
-        note(child, LOG_WARNING, MESSAGE_HOOK_FAILED, "freeze.command %s", helper_text(text, result));
+        note(child, LOG_WARNING, MESSAGE_HOOK_FAILED, "freeze.command %s",
+             helper_text(text, result));
         child_post(child, EVENT_FREEZE_FAILED);
 }
 

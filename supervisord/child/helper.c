@@ -28,7 +28,8 @@ static void helper_reset(Helper *helper) {
         helper->report_fd = fd_close(helper->report_fd);
         if (!tree_is_empty(helper->tree))
                 tree_kill(helper->tree);
-        (void) tree_release(helper->tree); /* busy if it was killed just now: the next one takes it */
+        (void) tree_release(
+                helper->tree); /* busy if it was killed just now: the next one takes it */
 }
 
 void helper_cancel(Child *child) {
@@ -61,7 +62,7 @@ static int helper_on_exit(void *userdata, const Process *process, const ExitStat
 
         (void) process;
         if (spawn_report_read(child->helper.report_fd, &result.report) < 0)
-                result.report = (SpawnReport) { .failed_step = SPAWN_STEP_NONE };
+                result.report = (SpawnReport){ .failed_step = SPAWN_STEP_NONE };
         helper_finish(child, &result);
         return 0;
 }
@@ -83,7 +84,7 @@ static int helper_spawn(Child *child, char *const *command) {
         if (r < 0)
                 return r;
         r = launch_spawn(child,
-                         &(LaunchOrder) {
+                         &(LaunchOrder){
                                  .command = command,
                                  .variables = variables,
                                  .tree = helper->tree,
@@ -105,14 +106,14 @@ void helper_start(Child *child, char *const *command, HelperHandler handler) {
         int r = helper_spawn(child, command);
         if (r < 0)
                 helper_finish(child,
-                              &(HelperResult) {
+                              &(HelperResult){
                                       .report = { .failed_step = SPAWN_STEP_EXEC, .error = -r },
                               });
 }
 
 bool helper_succeeded(const HelperResult *result) {
-        return result->report.failed_step == SPAWN_STEP_NONE && result->status.known
-                && !result->status.signaled && result->status.code == 0;
+        return result->report.failed_step == SPAWN_STEP_NONE && result->status.known &&
+               !result->status.signaled && result->status.code == 0;
 }
 
 const char *helper_text(char buffer[static HELPER_TEXT_MAX], const HelperResult *result) {
@@ -120,7 +121,8 @@ const char *helper_text(char buffer[static HELPER_TEXT_MAX], const HelperResult 
 
         if (result->report.failed_step != SPAWN_STEP_NONE)
                 snprintf(buffer, HELPER_TEXT_MAX, "could not be started: %s failed: %s",
-                         spawn_step_text(result->report.failed_step), strerror(result->report.error));
+                         spawn_step_text(result->report.failed_step),
+                         strerror(result->report.error));
         else
                 snprintf(buffer, HELPER_TEXT_MAX, "%s", exit_status_text(status, &result->status));
         return buffer;

@@ -18,14 +18,14 @@ void launch_forget(Child *child) {
         child->report_fd = fd_close(child->report_fd);
 }
 
-static int launch_on_report(void *userdata, uint32_t revents) {
-        Child *child = userdata;
+void launch_read_report(Child *child) {
         SpawnReport report;
 
-        (void) revents;
+        if (child->report_fd < 0)
+                return;
         int r = spawn_report_read(child->report_fd, &report);
         if (r == -EAGAIN)
-                return 0;
+                return;
         launch_forget(child);
 
         if (r < 0)
@@ -35,6 +35,11 @@ static int launch_on_report(void *userdata, uint32_t revents) {
         else
                 child_fail(child, "%s: %s failed: %s", child->daemon->command[0],
                            spawn_step_text(report.failed_step), strerror(report.error));
+}
+
+static int launch_on_report(void *userdata, uint32_t revents) {
+        (void) revents;
+        launch_read_report(userdata);
         return 0;
 }
 
@@ -53,7 +58,7 @@ static void launch_fill_request(const Child *child, const Limits *limits, SpawnR
         const DaemonConfig *daemon = child->daemon;
         const Identity *identity = &daemon->identity;
 
-        *request = (SpawnRequest) {
+        *request = (SpawnRequest){
                 .command = daemon->command,
                 .directory = daemon->directory,
                 .umask = daemon->umask,
@@ -110,8 +115,8 @@ static void launch_remove_pidfile(Child *child) {
 
         int r = file_remove(child->daemon->pidfile);
         if (r < 0)
-                note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED, "cannot remove the old pidfile %s: %s",
-                     child->daemon->pidfile, strerror(-r));
+                note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED,
+                     "cannot remove the old pidfile %s: %s", child->daemon->pidfile, strerror(-r));
 }
 
 static void launch_reset(Child *child) {
@@ -121,7 +126,7 @@ static void launch_reset(Child *child) {
         child->notify_refused = 0;
         child->pidfile_outcome = 0;
         child->status[0] = child->reason[0] = '\0';
-        child->main_exit = (ExitStatus) { 0 };
+        child->main_exit = (ExitStatus){ 0 };
         child->history.started = now;
         loop_timer_set(child->timer, usec_add(now, child->daemon->ready.timeout));
 }
@@ -134,8 +139,8 @@ static int launch_follow(Child *child, const Spawned *spawned) {
         int r = pidref_take(spawned->pid, spawned->pidfd, &child->first_ref);
         if (r < 0)
                 return r;
-        return loop_add_io(child->context->loop, &child->report, child->report_fd, EPOLLIN, LOOP_SPAWN,
-                           child_name(child), launch_on_report, child);
+        return loop_add_io(child->context->loop, &child->report, child->report_fd, EPOLLIN,
+                           LOOP_SPAWN, child_name(child), launch_on_report, child);
 }
 
 void launch_begin(Child *child) {
@@ -168,14 +173,15 @@ void launch_begin(Child *child) {
         }
 
         r = launch_spawn(child,
-                         &(LaunchOrder) {
+                         &(LaunchOrder){
                                  .command = child->daemon->command,
                                  .variables = variables,
                                  .tree = child->tree,
                          },
                          &spawned);
         if (r >= 0) {
-                note(child, LOG_INFO, MESSAGE_DAEMON_STARTING, "starting, process %d", (int) spawned.pid);
+                note(child, LOG_INFO, MESSAGE_DAEMON_STARTING, "starting, process %d",
+                     (int) spawned.pid);
                 r = launch_follow(child, &spawned);
         }
         if (r < 0)

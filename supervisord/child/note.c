@@ -90,7 +90,8 @@ void note_ready(Child *child) {
 }
 
 static const char *note_ready_on(const DaemonConfig *daemon) {
-        return schema_find(schema_daemon, schema_daemon_count, "ready.on")->choices[daemon->ready.on];
+        return schema_find(schema_daemon, schema_daemon_count, "ready.on")
+                ->choices[daemon->ready.on];
 }
 
 static void note_start_timeout(Child *child, DaemonState from) {
@@ -151,12 +152,13 @@ void note_skipped(Child *child, DaemonEvent event) {
         note_cut(child, MESSAGE_DAEMON_FORCED, PHASE_FREEZE,
                  "freeze %s after %s, its intake stays open",
                  event == EVENT_FREEZE_DEADLINE ? "forced" : "failed",
-                 format_elapsed(elapsed, usec_sub(loop_now(child->context->loop), child->phase_since)));
+                 format_elapsed(elapsed,
+                                usec_sub(loop_now(child->context->loop), child->phase_since)));
 }
 
 void note_stuck(Child *child) {
-        note(child, LOG_ERR, MESSAGE_DAEMON_STUCK, "%zu processes could not be killed, leaving them behind",
-             finish_count(child));
+        note(child, LOG_ERR, MESSAGE_DAEMON_STUCK,
+             "%zu processes could not be killed, leaving them behind", finish_count(child));
 }
 
 void note_end(Child *child) {

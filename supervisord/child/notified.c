@@ -17,7 +17,8 @@ static void notified_refuse(Child *child, pid_t sender, const char *why) {
 
         if ((count & (count - 1)) == 0)
                 note(child, LOG_WARNING, MESSAGE_NOTIFY_REFUSED,
-                     "refused a notify message from process %d: %s (%u so far)", (int) sender, why, count);
+                     "refused a notify message from process %d: %s (%u so far)", (int) sender, why,
+                     count);
 }
 
 static const char *notified_outcome_text(int outcome) {
@@ -35,8 +36,8 @@ static const char *notified_outcome_text(int outcome) {
 
 /* As the second message of systemd-notify(1), BARRIER=1, whose sender may be gone already. */
 static bool notified_is_empty(const NotifyMessage *message) {
-        return !message->ready && message->main_pid == 0 && message->extend == 0
-                && message->status[0] == '\0';
+        return !message->ready && message->main_pid == 0 && message->extend == 0 &&
+               message->status[0] == '\0';
 }
 
 /* A daemon that is busy starting asks for more time, as with systemd. */
@@ -58,7 +59,10 @@ static void notified_take_main(Child *child, pid_t sender, pid_t pid) {
                 notified_refuse(child, sender, "it names a main process that is none of its own");
 }
 
-static int notified_on_message(void *userdata, pid_t sender, int outcome, const NotifyMessage *message) {
+static int notified_on_message(void *userdata,
+                               pid_t sender,
+                               int outcome,
+                               const NotifyMessage *message) {
         Child *child = userdata;
 
         if (outcome != 0) {
@@ -94,8 +98,8 @@ int notified_open(Child *child, char ***ret_variables) {
         if (daemon->type != DAEMON_NOTIFY && daemon->ready.on != READY_NOTIFY)
                 return 0;
 
-        if (asprintf(&path, "%s/%s", child->context->notify_directory, child_name(child)) < 0
-            || asprintf(&variable, "NOTIFY_SOCKET=%s", path) < 0)
+        if (asprintf(&path, "%s/%s", child->context->notify_directory, child_name(child)) < 0 ||
+            asprintf(&variable, "NOTIFY_SOCKET=%s", path) < 0)
                 return -ENOMEM;
         int r = strv_append(&variables, variable);
         if (r < 0)

@@ -69,7 +69,7 @@ struct Child {
         LoopSource *report;
 
         PidRef main;
-        Process main_process;   /* unless it is the first one */
+        Process main_process;    /* unless it is the first one */
         LoopSource *main_source; /* its pidfd, where it is no child of ours */
         bool main_is_first;
         bool main_guessed;
@@ -88,6 +88,7 @@ struct Child {
         PidRef job_ref;
         Helper helper;
         size_t stop_step;     /* the next one of the schedule */
+        StopStep step;        /* the one at hand; the schedule may be another one since */
         usec_t step_deadline; /* of the one at hand */
         bool step_again;      /* its signal goes to what is left too */
 };
@@ -96,6 +97,8 @@ struct Child {
 
 /* Hands an event to the table; now, or when the one at hand is done. */
 void child_post(Child *child, DaemonEvent event);
+/* Whether the event waits for the one at hand. */
+bool child_has_posted(const Child *child, DaemonEvent event);
 /* Remembers why it failed, then posts EVENT_START_FAILED. */
 void child_fail(Child *child, const char *format, ...) PRINTF_LIKE(2, 3);
 void child_set_reason(Child *child, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -113,6 +116,8 @@ typedef struct LaunchOrder {
 /* Spawns a process with the daemon's surroundings: the daemon itself, or a helper. */
 int launch_spawn(const Child *child, const LaunchOrder *order, Spawned *ret);
 void launch_begin(Child *child);
+/* Reads the report whether the exec succeeded, if it is there and was not read yet. */
+void launch_read_report(Child *child);
 void launch_forget(Child *child); /* the report; the process lives on */
 
 /* environment.c: the environment of a process of the daemon; `more` is appended. */
@@ -166,7 +171,8 @@ void finish_signal_main(Child *child, int signo);
 size_t finish_count(Child *child); /* processes of the tree */
 
 /* note.c */
-void note(const Child *child, int priority, MessageId message, const char *format, ...) PRINTF_LIKE(4, 5);
+void note(const Child *child, int priority, MessageId message, const char *format, ...)
+        PRINTF_LIKE(4, 5);
 void note_ready(Child *child);
 void note_failure(Child *child, DaemonState from, DaemonEvent event);
 void note_forced(Child *child, DaemonEvent event);

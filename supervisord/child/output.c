@@ -30,7 +30,8 @@ static int output_journal(const Child *child, int *ret) {
 static int output_file(const Child *child, int *ret) {
         int r = file_open_append(child->daemon->output.file, 0640, ret);
         if (r != 0)
-                note(child, LOG_WARNING, MESSAGE_NONE, "cannot open output.file %s, its output goes to ours",
+                note(child, LOG_WARNING, MESSAGE_NONE,
+                     "cannot open output.file %s, its output goes to ours",
                      child->daemon->output.file);
         return r == 0 ? 0 : output_inherit(ret);
 }

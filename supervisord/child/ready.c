@@ -99,8 +99,8 @@ static int ready_look_connect(Child *child) {
                 return 1;
         case SOCKET_E_UNDER_WAY:
                 probe->connecting_fd = fd;
-                return loop_add_io(child->context->loop, &probe->connecting, fd, EPOLLOUT, LOOP_PROBE,
-                                   child_name(child), ready_on_connected, child);
+                return loop_add_io(child->context->loop, &probe->connecting, fd, EPOLLOUT,
+                                   LOOP_PROBE, child_name(child), ready_on_connected, child);
         case SOCKET_E_REFUSED:
                 return 0;
         default:
@@ -157,8 +157,8 @@ static const char *ready_path(const DaemonConfig *daemon) {
 }
 
 static bool ready_is_polled(const DaemonConfig *daemon) {
-        return daemon->ready.on == READY_LISTEN || daemon->ready.on == READY_TCP
-                || daemon->ready.on == READY_UNIX;
+        return daemon->ready.on == READY_LISTEN || daemon->ready.on == READY_TCP ||
+               daemon->ready.on == READY_UNIX;
 }
 
 void ready_begin(Child *child) {
@@ -167,7 +167,8 @@ void ready_begin(Child *child) {
 
         child->probe.interval = PROBE_INTERVAL_FIRST;
         if (path)
-                r = pathwatch_new(child->context->loop, path, ready_on_path, child, &child->probe.watch);
+                r = pathwatch_new(child->context->loop, path, ready_on_path, child,
+                                  &child->probe.watch);
         else if (ready_is_polled(child->daemon))
                 r = loop_add_timer(child->context->loop, &child->probe.timer, LOOP_PROBE,
                                    child_name(child), ready_on_timer, child);

@@ -42,7 +42,8 @@ static void track_tree_is_empty(Child *child) {
         if (child->state != STATE_STARTING)
                 child_post(child, EVENT_TREE_EMPTY);
         else
-                child_fail(child, "its first process exited with status 0, but nothing of it is left");
+                child_fail(child,
+                           "its first process exited with status 0, but nothing of it is left");
 }
 
 static int track_on_tree(void *userdata) {
@@ -58,7 +59,8 @@ void track_check_tree(Child *child) {
         if (!tree_is_empty(child->tree)) {
                 int r = tree_watch(child->tree, track_on_tree, child);
                 if (r < 0)
-                        note(child, LOG_ERR, MESSAGE_NONE, "cannot watch its processes: %s", strerror(-r));
+                        note(child, LOG_ERR, MESSAGE_NONE, "cannot watch its processes: %s",
+                             strerror(-r));
                 if (!tree_is_empty(child->tree))
                         return;
         }
@@ -69,9 +71,9 @@ void track_check_tree(Child *child) {
 
 /* Whether the end may be that of a process in the middle of a double fork. */
 static bool track_may_guess_again(const Child *child, const ExitStatus *status) {
-        return child->main_guessed && status->known && !status->signaled && status->code == 0
-                && (child->state == STATE_PROBING || child->state == STATE_RUNNING)
-                && usec_sub(loop_now(child->context->loop), child->main_since) < GUESS_SETTLE;
+        return child->main_guessed && status->known && !status->signaled && status->code == 0 &&
+               (child->state == STATE_PROBING || child->state == STATE_RUNNING) &&
+               usec_sub(loop_now(child->context->loop), child->main_since) < GUESS_SETTLE;
 }
 
 static bool track_guess(Child *child);
@@ -99,7 +101,7 @@ static int track_on_main_pidfd(void *userdata, uint32_t revents) {
         child->main_source = loop_source_free(child->main_source);
         if (procfs_stat(child->main.pid, &stat) == 0 && stat.ppid == getpid())
                 return 0;
-        track_main_ended(child, &(ExitStatus) { .known = false });
+        track_main_ended(child, &(ExitStatus){ .known = false });
         return 0;
 }
 
@@ -110,7 +112,8 @@ static int track_wait_for_main(Child *child) {
 
         if (child->main_is_first)
                 return 0;
-        reaper_add(child->context->reaper, &child->main_process, child->main.pid, track_main_exited, child);
+        reaper_add(child->context->reaper, &child->main_process, child->main.pid, track_main_exited,
+                   child);
         if (procfs_stat(child->main.pid, &stat) == 0 && stat.ppid == getpid())
                 return 0;
         return loop_add_io(child->context->loop, &child->main_source, child->main.pidfd, EPOLLIN,
@@ -136,7 +139,8 @@ bool track_claim(Child *child, pid_t pid, bool guessed) {
 
         int r = track_wait_for_main(child);
         if (r < 0) {
-                note(child, LOG_ERR, MESSAGE_NONE, "cannot watch process %d: %s", (int) pid, strerror(-r));
+                note(child, LOG_ERR, MESSAGE_NONE, "cannot watch process %d: %s", (int) pid,
+                     strerror(-r));
                 track_drop_main(child);
                 return false;
         }
@@ -165,8 +169,9 @@ static int track_consider(void *userdata, pid_t pid) {
                 return 0;
 
         bool is_orphan = stat.ppid == guess->self;
-        bool better = guess->best.pid == 0 || (is_orphan && !guess->best_is_orphan)
-                || (is_orphan == guess->best_is_orphan && stat.start_time < guess->best.start_time);
+        bool better =
+                guess->best.pid == 0 || (is_orphan && !guess->best_is_orphan) ||
+                (is_orphan == guess->best_is_orphan && stat.start_time < guess->best.start_time);
         if (better) {
                 guess->best = stat;
                 guess->best_is_orphan = is_orphan;
@@ -190,13 +195,15 @@ static void track_note_pidfile(Child *child, int outcome, pid_t pid) {
         child->pidfile_outcome = outcome;
 
         if (outcome == TRACK_E_FOREIGN)
-                child_set_reason(child, "pidfile %s names process %d, which is none of this daemon's",
+                child_set_reason(child,
+                                 "pidfile %s names process %d, which is none of this daemon's",
                                  child->daemon->pidfile, (int) pid);
         else
                 child_set_reason(child, "pidfile %s %s", child->daemon->pidfile,
                                  pidfile_outcome_text(outcome));
-        note(child, harmless ? LOG_DEBUG : LOG_WARNING, harmless ? MESSAGE_NONE : MESSAGE_PIDFILE_REFUSED,
-             "%s, waiting for a better one", child->reason);
+        note(child, harmless ? LOG_DEBUG : LOG_WARNING,
+             harmless ? MESSAGE_NONE : MESSAGE_PIDFILE_REFUSED, "%s, waiting for a better one",
+             child->reason);
 }
 
 bool track_pidfile_names_process(Child *child, pid_t *ret) {
@@ -270,7 +277,10 @@ int track_first_exited(void *userdata, const Process *process, const ExitStatus 
         char text[EXIT_STATUS_TEXT_MAX];
 
         (void) process;
+        launch_read_report(child); /* it may have come after this round had begun */
         pidref_done(&child->first_ref);
+        if (!daemon_state_is_live(child->state))
+                return 0; /* it was one of a failed exec, and with it all was over */
         if (child->main_is_first) {
                 track_main_ended(child, status);
                 return 0;

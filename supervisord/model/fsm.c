@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The table of daemon states. Read a row as "in this state, these events lead there". Every cell is
- * written with one of four macros; a cell that nobody wrote is a BUG, and tests/unit/test_model_fsm.c
- * walks them all.
+ * written with one of four macros; a cell that nobody wrote is a BUG, and
+ * tests/unit/test_model_fsm.c walks them all.
  */
 
 #include "model/fsm.h"
@@ -216,7 +216,8 @@ const char *daemon_event_name(DaemonEvent event) {
 #define NAME(event) [EVENT_##event] = #event
         static const char *const names[] = {
                 NAME(START),          NAME(FREEZE),           NAME(DRAIN),
-                NAME(CLEANUP),        NAME(BLOCKED),          NAME(FREEZE_DEADLINE),  NAME(DRAIN_DEADLINE),
+                NAME(CLEANUP),        NAME(BLOCKED),          NAME(FREEZE_DEADLINE),
+                NAME(DRAIN_DEADLINE),
                 NAME(CLEANUP_DEADLINE), NAME(LEFTOVERS),      NAME(MAIN_FOUND),
                 NAME(READY),          NAME(START_FAILED),     NAME(START_TIMEOUT),
                 NAME(MAIN_EXITED),    NAME(TREE_EMPTY),       NAME(FREEZE_DONE),

@@ -3,7 +3,8 @@
 
 /*
  * The state machine of one daemon: a pure table. It knows nothing of processes; it is told what
- * happened and answers with the next state and what is to be done. doc/STATES.md is printed from it.
+ * happened and answers with the next state and what is to be done. doc/STATES.md is printed from
+ * it.
  */
 
 #include <stdbool.h>
@@ -44,7 +45,7 @@ typedef enum DaemonEvent {
         EVENT_LEFTOVERS,    /* at a start: the tree was not empty */
         EVENT_MAIN_FOUND,   /* the main process is known (or another one now) */
         EVENT_READY,        /* readiness seen */
-        EVENT_START_FAILED, /* could not be executed, the first process failed, or no main process */
+        EVENT_START_FAILED, /* not executed, its first process failed, or no main process */
         EVENT_START_TIMEOUT,
         EVENT_MAIN_EXITED,
         EVENT_TREE_EMPTY,

@@ -16,9 +16,9 @@ PhaseWindow phase_window(PhaseTimes times, usec_t wait) {
         PhaseWindow window;
 
         if (times.own != USEC_INFINITY)
-                window = (PhaseWindow) { .from_begin = 0, .from_order = times.own };
+                window = (PhaseWindow){ .from_begin = 0, .from_order = times.own };
         else
-                window = (PhaseWindow) {
+                window = (PhaseWindow){
                         .from_begin = times.phase,
                         .from_order = MAX_OF(times.least, wait > times.phase ? times.phase : 0),
                 };

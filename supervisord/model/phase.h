@@ -40,7 +40,9 @@ typedef struct PhaseWindow {
         usec_t latest;     /* the worst case of both, from the begin */
 } PhaseWindow;
 
-/* The window of a daemon that waits for others until at most `wait` after the begin of the phase. */
+/*
+ * The window of a daemon that waits for others until at most `wait` after the begin of the phase.
+ */
 PhaseWindow phase_window(PhaseTimes times, usec_t wait);
 
 /* The moment at which the phase is over for a daemon. */

@@ -17,7 +17,7 @@ typedef struct Member {
         DaemonState state;
 
         /* of the phase at hand */
-        bool counts;         /* was not done already when the phase began */
+        bool counts; /* was not done already when the phase began */
         bool ordered;
         bool done;
         bool deadline_given;
@@ -115,25 +115,28 @@ static PhaseTimes phase_times(const Sequence *sequence, unsigned node) {
 
         switch (sequence->phase) {
         case PHASE_FREEZE:
-                return (PhaseTimes) { .phase = all->freeze_timeout, .own = daemon->freeze.timeout };
+                return (PhaseTimes){ .phase = all->freeze_timeout, .own = daemon->freeze.timeout };
         case PHASE_DRAIN:
-                return (PhaseTimes) { .phase = all->drain_timeout, .own = daemon->drain.timeout };
+                return (PhaseTimes){ .phase = all->drain_timeout, .own = daemon->drain.timeout };
         default:
                 break;
         }
 
         usec_t schedule = stop_schedule_total(&daemon->stop);
-        return (PhaseTimes) {
+        return (PhaseTimes){
                 .phase = all->cleanup_timeout,
                 .own = daemon->cleanup.timeout,
                 .least = schedule == USEC_INFINITY ? 0 : schedule,
         };
 }
 
-void sequence_begin(
-        Sequence *sequence, Phase first, const bool *in_set, const DaemonState *states, usec_t now) {
+void sequence_begin(Sequence *sequence,
+                    Phase first,
+                    const bool *in_set,
+                    const DaemonState *states,
+                    usec_t now) {
         for (size_t i = 0; i < sequence->count; i++)
-                sequence->members[i] = (Member) { .in_set = in_set[i], .state = states[i] };
+                sequence->members[i] = (Member){ .in_set = in_set[i], .state = states[i] };
 
         sequence->active = true;
         sequence->hurried = false;
@@ -272,7 +275,7 @@ static bool sequence_next_overdue(Sequence *sequence, usec_t now, SequenceOrder 
                 if (!member_awaits_deadline(member) || member->deadline > now)
                         continue;
                 member->deadline_given = true;
-                *ret = (SequenceOrder) { (unsigned) i, phase_deadline(sequence->phase) };
+                *ret = (SequenceOrder){ (unsigned) i, phase_deadline(sequence->phase) };
                 return true;
         }
         return false;
@@ -289,7 +292,7 @@ static bool sequence_next_due(Sequence *sequence, usec_t now, SequenceOrder *ret
                 member->ordered = true;
                 member->ordered_at = now;
                 member->deadline = phase_window_deadline(&member->window, sequence->begun, now);
-                *ret = (SequenceOrder) { node, phase_order(sequence->phase) };
+                *ret = (SequenceOrder){ node, phase_order(sequence->phase) };
                 return true;
         }
         return false;

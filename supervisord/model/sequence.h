@@ -46,11 +46,14 @@ DEFINE_CLEANUP(Sequence, sequence_free)
  * with in_set[i], whose states are states[i]. A sequence that is active already is dropped: its
  * daemons are taken over in whatever state they are.
  */
-void sequence_begin(Sequence *sequence, Phase first, const bool *in_set, const DaemonState *states, usec_t now);
+void sequence_begin(
+        Sequence *sequence, Phase first, const bool *in_set, const DaemonState *states, usec_t now);
 
 bool sequence_is_active(const Sequence *sequence);
 
-/* Skips what is left of freeze and drain: cleanup begins at the next sequence_next(). Idempotent. */
+/*
+ * Skips what is left of freeze and drain: cleanup begins at the next sequence_next(). Idempotent.
+ */
 void sequence_hurry(Sequence *sequence);
 
 /* Tells that a daemon's state is another one now. */

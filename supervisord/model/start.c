@@ -24,7 +24,8 @@ StartVerdict start_verdict(const Graph *graph,
 
         for (size_t i = 0; i < needs.count; i++) {
                 unsigned other = needs.edges[i].node;
-                StartVerdict v = start_verdict_of_edge(&needs.edges[i], states[other], pending[other]);
+                StartVerdict v =
+                        start_verdict_of_edge(&needs.edges[i], states[other], pending[other]);
 
                 if (v > verdict) {
                         verdict = v;

@@ -12,8 +12,8 @@
 #include "model/fsm.h"
 
 typedef enum StartVerdict {
-        START_NOW,    /* everything that it needs is there */
-        START_WAIT,   /* something that it needs is not settled yet */
+        START_NOW,     /* everything that it needs is there */
+        START_WAIT,    /* something that it needs is not settled yet */
         START_BLOCKED, /* something that it requires has failed or is stopped */
 } StartVerdict;
 

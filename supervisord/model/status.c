@@ -23,11 +23,13 @@ static void text_append(char *buffer, const char *format, ...) {
 void status_text(char buffer[static STATUS_TEXT_MAX], Mode mode, const StatusCounts *counts) {
         buffer[0] = '\0';
         text_append(buffer, "%s: %zu of %zu %s", mode_name(mode), counts->running, counts->total,
-                    mode == MODE_STARTING ? "ready" : counts->total == 1 ? "daemon" : "daemons");
+                    mode == MODE_STARTING ? "ready"
+                    : counts->total == 1  ? "daemon"
+                                          : "daemons");
 
         if (counts->starting > 0)
-                text_append(buffer, ", %zu starting (%s%s)", counts->starting, counts->starting_name,
-                            counts->starting > 1 ? ", …" : "");
+                text_append(buffer, ", %zu starting (%s%s)", counts->starting,
+                            counts->starting_name, counts->starting > 1 ? ", …" : "");
         if (counts->delayed > 0)
                 text_append(buffer, ", %zu waiting to be restarted", counts->delayed);
         if (counts->failed > 0)

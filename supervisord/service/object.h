@@ -5,10 +5,14 @@
  * The inside of the supervisor, for the files of this folder only:
  *
  *   supervisor.c   the object and its sources
+ *   generation.c   the children of one configuration
  *   settle.c       after each round of the loop: what changed, what follows from it
  *   start.c        who is started when
- *   stop.c         the sequence, for all daemons or for some
- *   reload.c       a new configuration
+ *   drive.c        a sequence: giving its orders, telling of its phases
+ *   stop.c         the stop of everything
+ *   operation.c    stops, starts and restarts of some daemons while the rest goes on
+ *   reload.c       a new configuration as a transaction; reload_plan.c, reload_verdict.c
+ *   request.c      what is asked for from outside
  *   report.c       what systemd and the person are told
  */
 
@@ -19,49 +23,39 @@
 #include "model/phase.h"
 #include "model/sequence.h"
 #include "model/status.h"
+#include "service/generation.h"
+#include "service/operation.h"
+#include "service/reload.h"
+#include "service/request.h"
 #include "service/supervisor.h"
 #include "sys/reaper.h"
 #include "sys/runtime.h"
 
-#define SUPERVISOR_SIGNALS 6
+#define SUPERVISOR_SIGNALS 7
 
 struct Supervisor {
-        Loop *loop;        /* borrowed */
+        Loop *loop; /* borrowed */
         char *config_path;
-        Config *config;
 
         RuntimeDirectory *runtime;
         char *notify_directory;
         CgroupRoot *cgroups;
         Reaper *reaper;
         LoopSource *signals[SUPERVISOR_SIGNALS];
-
         ChildContext child_context;
-        Child **children; /* by index of the configuration, as all arrays here */
-        size_t count;
-        DaemonState *states;
-        bool *pending; /* shall be started as soon as what it needs is there */
-        size_t pending_count;
 
+        Generation *generation; /* the one in force */
         LoopSource *settle;
-        unsigned *changed; /* children that changed since the last settling */
-        size_t changed_count;
-        bool *is_changed;
-        unsigned *settling; /* the list that is being gone through */
+        LoopSource *deadline; /* the nearest one of all sequences */
 
         Mode mode;
         int exit_code;
-
-        Sequence *sequence;
-        bool *in_set;
-        LoopSource *deadline; /* of the sequence */
         usec_t stop_begun;
         Phase repeat_noted; /* the last phase in which a repeated signal was logged */
 
-        LoopSource *cooldown; /* a reload that waits for the time after the last one */
-        usec_t reload_ended;
-        bool reload_wanted;
-        char verdict[256]; /* of the last reload; "" for none */
+        OperationList operations; /* in the order in which they were asked for */
+        Reload reload;
+        SupervisorObserver observer; /* all NULL: nobody looks */
 
         LoopSource *tick; /* the next report, while there is something to report */
         usec_t reported;
@@ -72,27 +66,31 @@ struct Supervisor {
 /* settle.c */
 void settle_changed(void *userdata, Child *child);
 int settle_run(void *userdata);
+/*
+ * What had to wait for the verdict: essential daemons that are lost, those that lost what they
+ * require.
+ */
+void settle_after_reload(Supervisor *supervisor);
 
 /* start.c */
-void start_begin(Supervisor *supervisor);
-void start_consider_all(Supervisor *supervisor);
+void start_begin(Supervisor *supervisor, const bool *set);
 /* Those that wait for `node`. */
 void start_consider_after(Supervisor *supervisor, unsigned node);
-/* Whether every daemon has had its chance. */
-bool start_is_over(const Supervisor *supervisor);
+/* Whether every daemon of the set (NULL: all) has had its chance. */
+bool start_is_over(const Supervisor *supervisor, const bool *set);
 void start_cancel(Supervisor *supervisor);
+
+/* drive.c */
+/*
+ * Gives the orders of a sequence that are due; true if it is done. `what` it is about, for the log.
+ */
+bool drive_sequence(Supervisor *supervisor, Sequence *sequence, const char *what);
+/* Begins a sequence over a set of the generation in force. */
+void drive_begin(Supervisor *supervisor, Sequence *sequence, Phase first, const bool *set);
 
 /* stop.c */
 void stop_begin(Supervisor *supervisor, bool fast);
-/* Stops what cannot go on because something that it requires is gone. */
-void stop_fallen(Supervisor *supervisor);
-/* Gives the orders that are due. */
 void stop_drive(Supervisor *supervisor);
-
-/* reload.c */
-void reload_request(Supervisor *supervisor);
-void reload_begin(Supervisor *supervisor);
-int reload_on_cooldown(void *userdata);
 
 /* report.c */
 void report_ready(Supervisor *supervisor);

@@ -20,11 +20,12 @@
 #define EXTEND_RESERVE (10 * USEC_PER_SEC)
 
 static void report_count(const Supervisor *supervisor, StatusCounts *ret) {
-        StatusCounts counts = { .total = supervisor->count };
+        const Generation *generation = supervisor->generation;
+        StatusCounts counts = { .total = generation->count };
 
-        for (size_t i = 0; i < supervisor->count; i++) {
-                const char *name = child_name(supervisor->children[i]);
-                DaemonState state = supervisor->states[i];
+        for (size_t i = 0; i < generation->count; i++) {
+                const char *name = child_name(generation->children[i]);
+                DaemonState state = generation->states[i];
 
                 if (state == STATE_RUNNING)
                         counts.running++;
@@ -33,7 +34,7 @@ static void report_count(const Supervisor *supervisor, StatusCounts *ret) {
                 else if (state == STATE_FAILED || state == STATE_STUCK) {
                         if (counts.failed++ == 0)
                                 counts.failed_name = name;
-                } else if (state == STATE_STOPPED && !supervisor->pending[i])
+                } else if (state == STATE_STOPPED && !generation->pending[i])
                         counts.stopped++;
                 else if (counts.starting++ == 0)
                         counts.starting_name = name;
@@ -46,9 +47,9 @@ static void report_compose(const Supervisor *supervisor, char text[static STATUS
                 SequenceProgress progress;
                 const char *slowest = NULL;
 
-                sequence_progress(supervisor->sequence, &progress);
+                sequence_progress(supervisor->generation->sequence, &progress);
                 if (progress.slowest != UINT_MAX)
-                        slowest = child_name(supervisor->children[progress.slowest]);
+                        slowest = child_name(supervisor->generation->children[progress.slowest]);
                 status_text_stopping(text, &progress, slowest, loop_now(supervisor->loop));
                 return;
         }
@@ -56,21 +57,21 @@ static void report_compose(const Supervisor *supervisor, char text[static STATUS
         StatusCounts counts;
         report_count(supervisor, &counts);
         status_text(text, supervisor->mode, &counts);
-        if (supervisor->verdict[0] != '\0') {
+        if (supervisor->reload.verdict[0] != '\0') {
                 size_t used = strlen(text);
-                snprintf(text + used, STATUS_TEXT_MAX - used, "; %s", supervisor->verdict);
+                snprintf(text + used, STATUS_TEXT_MAX - used, "; %s", supervisor->reload.verdict);
         }
 }
 
 /* How much longer than now systemd shall wait; 0: it need not. */
 static usec_t report_time_needed(const Supervisor *supervisor) {
-        if (supervisor->mode == MODE_STARTING)
-                return EXTEND_RESERVE + EXTEND_EVERY; /* every start has a deadline of its own */
+        if (supervisor->mode == MODE_STARTING || supervisor->mode == MODE_RELOADING)
+                return EXTEND_RESERVE + EXTEND_EVERY; /* every step has a deadline of its own */
         if (!mode_is_stopping(supervisor->mode))
                 return 0;
 
         SequenceProgress progress;
-        sequence_progress(supervisor->sequence, &progress);
+        sequence_progress(supervisor->generation->sequence, &progress);
         return usec_add(usec_sub(progress.latest, loop_now(supervisor->loop)), EXTEND_RESERVE);
 }
 
@@ -84,7 +85,8 @@ static void report_extend(Supervisor *supervisor) {
 }
 
 static bool report_is_busy(const Supervisor *supervisor) {
-        return supervisor->mode == MODE_STARTING || mode_is_stopping(supervisor->mode);
+        return supervisor->mode == MODE_STARTING || supervisor->mode == MODE_RELOADING ||
+               mode_is_stopping(supervisor->mode);
 }
 
 static void report_status(Supervisor *supervisor) {
@@ -96,8 +98,13 @@ static void report_status(Supervisor *supervisor) {
                 memcpy(supervisor->status, text, sizeof(text));
                 notify_status(text);
                 supervisor->reported = now;
+                if (supervisor->observer.status_changed)
+                        supervisor->observer.status_changed(supervisor->observer.userdata, text);
         }
-        loop_timer_set(supervisor->tick, report_is_busy(supervisor) ? now + REPORT_TICK : USEC_INFINITY);
+        if (now >= usec_add(supervisor->extended, EXTEND_EVERY))
+                report_extend(supervisor); /* here: what is told in between puts off the tick */
+        loop_timer_set(supervisor->tick,
+                       report_is_busy(supervisor) ? now + REPORT_TICK : USEC_INFINITY);
 }
 
 void report_now(Supervisor *supervisor) {
@@ -115,11 +122,7 @@ void report_soon(Supervisor *supervisor) {
 }
 
 int report_on_tick(void *userdata) {
-        Supervisor *supervisor = userdata;
-
-        report_status(supervisor);
-        if (loop_now(supervisor->loop) >= usec_add(supervisor->extended, EXTEND_EVERY))
-                report_extend(supervisor);
+        report_status(userdata);
         return 0;
 }
 
@@ -127,15 +130,15 @@ void report_ready(Supervisor *supervisor) {
         report_compose(supervisor, supervisor->status);
         notify_ready(supervisor->status);
         loop_timer_disarm(supervisor->tick);
-        if (supervisor->verdict[0] == '\0')
-                log_write(LOG_INFO, &(LogContext) { .message = MESSAGE_SUPERVISOR_READY }, "%s",
+        if (supervisor->reload.verdict[0] == '\0')
+                log_write(LOG_INFO, &(LogContext){ .message = MESSAGE_SUPERVISOR_READY }, "%s",
                           supervisor->status);
 }
 
 void report_reloading(Supervisor *supervisor) {
-        supervisor->verdict[0] = '\0';
         report_compose(supervisor, supervisor->status);
         notify_reloading(supervisor->status);
+        report_now(supervisor);
 }
 
 void report_stopping(Supervisor *supervisor) {
@@ -148,15 +151,15 @@ void supervisor_log_state(const Supervisor *supervisor) {
         usec_t now = loop_now(supervisor->loop);
 
         report_compose(supervisor, text);
-        log_write(LOG_INFO, &(LogContext) { .message = MESSAGE_STATE }, "%s", text);
+        log_write(LOG_INFO, &(LogContext){ .message = MESSAGE_STATE }, "%s", text);
 
-        for (size_t i = 0; i < supervisor->count; i++) {
-                const Child *child = supervisor->children[i];
-                const char *detail = child_status(child)[0] != '\0' ? child_status(child)
-                                                                    : child_reason(child);
+        for (size_t i = 0; i < supervisor->generation->count; i++) {
+                const Child *child = supervisor->generation->children[i];
+                const char *detail =
+                        child_status(child)[0] != '\0' ? child_status(child) : child_reason(child);
 
                 log_write(LOG_INFO,
-                          &(LogContext) { .message = MESSAGE_STATE, .daemon = child_name(child) },
+                          &(LogContext){ .message = MESSAGE_STATE, .daemon = child_name(child) },
                           "%s for %s, main process %d%s%s", daemon_state_name(child_state(child)),
                           format_elapsed(elapsed, usec_sub(now, child_state_since(child))),
                           (int) child_main_pid(child), detail[0] != '\0' ? ": " : "", detail);

@@ -5,55 +5,70 @@
  */
 
 #include "model/start.h"
+
 #include "service/object.h"
 
-static void start_end_pending(Supervisor *supervisor, unsigned node) {
-        supervisor->pending[node] = false;
-        supervisor->pending_count--;
+static void start_end_pending(Generation *generation, unsigned node) {
+        generation->pending[node] = false;
+        generation->pending_count--;
+}
+
+static StartVerdict start_judge(const Generation *generation,
+                                unsigned node,
+                                unsigned *ret_because) {
+        return start_verdict(generation->config->graph, generation->states, generation->pending,
+                             node, ret_because);
 }
 
 static void start_consider(Supervisor *supervisor, unsigned node) {
+        Generation *generation = supervisor->generation;
         unsigned because = 0;
 
-        if (!supervisor->pending[node])
+        if (!generation->pending[node])
                 return;
+        if (daemon_state_is_up(generation->states[node])) {
+                start_end_pending(generation, node);
+                return;
+        }
 
-        switch (start_verdict(supervisor->config->graph, supervisor->states, supervisor->pending, node,
-                              &because)) {
+        switch (start_judge(generation, node, &because)) {
         case START_NOW:
-                start_end_pending(supervisor, node);
-                child_order(supervisor->children[node], EVENT_START);
-                supervisor->states[node] = child_state(supervisor->children[node]);
+                start_end_pending(generation, node);
+                child_order(generation->children[node], EVENT_START);
+                generation->states[node] = child_state(generation->children[node]);
                 break;
         case START_BLOCKED:
-                start_end_pending(supervisor, node);
-                child_block(supervisor->children[node], supervisor->children[because]);
+                start_end_pending(generation, node);
+                child_block(generation->children[node], generation->children[because]);
+                generation->states[node] = child_state(generation->children[node]);
+                start_consider_after(supervisor, node); /* its state may be the same as before */
                 break;
         case START_WAIT:
                 break;
         }
 }
 
-void start_consider_all(Supervisor *supervisor) {
-        for (unsigned i = 0; i < supervisor->count && supervisor->pending_count > 0; i++)
-                start_consider(supervisor, i);
-}
-
 void start_consider_after(Supervisor *supervisor, unsigned node) {
-        if (supervisor->pending_count == 0)
+        Generation *generation = supervisor->generation;
+
+        if (generation->pending_count == 0)
                 return;
 
-        GraphEdges waiting = graph_needed_by(supervisor->config->graph, node);
+        GraphEdges waiting = graph_needed_by(generation->config->graph, node);
         for (size_t i = 0; i < waiting.count; i++)
                 start_consider(supervisor, waiting.edges[i].node);
 }
 
-void start_begin(Supervisor *supervisor) {
-        for (size_t i = 0; i < supervisor->count; i++)
-                supervisor->pending[i] = true;
-        supervisor->pending_count = supervisor->count;
-        start_consider_all(supervisor);
-        report_now(supervisor);
+void start_begin(Supervisor *supervisor, const bool *set) {
+        Generation *generation = supervisor->generation;
+
+        for (size_t i = 0; i < generation->count; i++)
+                if ((!set || set[i]) && !generation->pending[i]) {
+                        generation->pending[i] = true;
+                        generation->pending_count++;
+                }
+        for (unsigned i = 0; i < generation->count && generation->pending_count > 0; i++)
+                start_consider(supervisor, i);
         loop_defer_arm(supervisor->settle);
 }
 
@@ -61,26 +76,29 @@ void start_begin(Supervisor *supervisor) {
  * A daemon that is between two tries has had its chance, and so have those that wait for it: a
  * service that comes up in part is up.
  */
-static bool start_has_had_its_chance(const Supervisor *supervisor, unsigned node) {
+static bool start_has_had_its_chance(const Generation *generation, unsigned node) {
         unsigned because = 0;
 
-        if (!supervisor->pending[node])
-                return daemon_state_is_settled(supervisor->states[node]);
-        if (start_verdict(supervisor->config->graph, supervisor->states, supervisor->pending, node,
-                          &because) != START_WAIT)
+        if (!generation->pending[node])
+                return daemon_state_is_settled(generation->states[node]);
+        if (start_judge(generation, node, &because) != START_WAIT)
                 return false;
-        return supervisor->pending[because] || supervisor->states[because] == STATE_DELAYED;
+        return generation->pending[because] || generation->states[because] == STATE_DELAYED;
 }
 
-bool start_is_over(const Supervisor *supervisor) {
-        for (unsigned i = 0; i < supervisor->count; i++)
-                if (!start_has_had_its_chance(supervisor, i))
+bool start_is_over(const Supervisor *supervisor, const bool *set) {
+        const Generation *generation = supervisor->generation;
+
+        for (unsigned i = 0; i < generation->count; i++)
+                if ((!set || set[i]) && !start_has_had_its_chance(generation, i))
                         return false;
         return true;
 }
 
 void start_cancel(Supervisor *supervisor) {
-        for (size_t i = 0; i < supervisor->count; i++)
-                supervisor->pending[i] = false;
-        supervisor->pending_count = 0;
+        Generation *generation = supervisor->generation;
+
+        for (size_t i = 0; i < generation->count; i++)
+                generation->pending[i] = false;
+        generation->pending_count = 0;
 }

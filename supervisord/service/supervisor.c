@@ -26,7 +26,7 @@ static int supervisor_on_quit(void *userdata) {
 }
 
 static int supervisor_on_reload(void *userdata) {
-        supervisor_reload(userdata);
+        (void) reload_request(userdata, "SIGHUP", NULL, NULL);
         return 0;
 }
 
@@ -35,7 +35,7 @@ static int supervisor_on_state(void *userdata) {
         return 0;
 }
 
-/* A pipe whose reader is gone is an error of write(2), never a reason to die. */
+/* Signals of which nobody shall die: a pipe whose reader is gone is an error of write(2). */
 static int supervisor_on_ignored(void *userdata) {
         (void) userdata;
         return 0;
@@ -53,6 +53,7 @@ static int supervisor_add_signals(Supervisor *supervisor) {
                 { SIGQUIT, LOOP_STOP, "SIGQUIT", supervisor_on_quit },
                 { SIGHUP, LOOP_NORMAL, "SIGHUP", supervisor_on_reload },
                 { SIGUSR1, LOOP_NORMAL, "SIGUSR1", supervisor_on_state },
+                { SIGUSR2, LOOP_NORMAL, "SIGUSR2", supervisor_on_ignored },
                 { SIGPIPE, LOOP_NORMAL, "SIGPIPE", supervisor_on_ignored },
         };
 
@@ -69,15 +70,16 @@ static int supervisor_add_signals(Supervisor *supervisor) {
 static int supervisor_add_sources(Supervisor *supervisor) {
         Loop *loop = supervisor->loop;
 
-        int r = loop_add_defer(loop, &supervisor->settle, LOOP_SETTLE, "settle", settle_run, supervisor);
+        int r = loop_add_defer(loop, &supervisor->settle, LOOP_SETTLE, "settle", settle_run,
+                               supervisor);
         if (r >= 0)
-                r = loop_add_timer(loop, &supervisor->deadline, LOOP_TIMER, "phase deadline", settle_run,
+                r = loop_add_timer(loop, &supervisor->deadline, LOOP_TIMER, "phase deadline",
+                                   settle_run, supervisor);
+        if (r >= 0)
+                r = loop_add_timer(loop, &supervisor->tick, LOOP_SETTLE, "report", report_on_tick,
                                    supervisor);
         if (r >= 0)
-                r = loop_add_timer(loop, &supervisor->tick, LOOP_SETTLE, "report", report_on_tick, supervisor);
-        if (r >= 0)
-                r = loop_add_timer(loop, &supervisor->cooldown, LOOP_NORMAL, "reload", reload_on_cooldown,
-                                   supervisor);
+                r = reload_init(supervisor);
         return r < 0 ? r : supervisor_add_signals(supervisor);
 }
 
@@ -88,13 +90,13 @@ static int supervisor_on_reaped(void *userdata, unsigned strangers) {
                 log_debug("reaped %u orphans", strangers);
         if (supervisor->cgroups)
                 return 0;
-        for (size_t i = 0; i < supervisor->count; i++)
-                child_processes_reaped(supervisor->children[i]);
+        for (size_t i = 0; i < supervisor->generation->count; i++)
+                child_processes_reaped(supervisor->generation->children[i]);
         return 0;
 }
 
-static int supervisor_open_runtime(Supervisor *supervisor) {
-        const char *path = supervisor->config->supervisor.runtime_directory;
+static int supervisor_open_runtime(Supervisor *supervisor, const SupervisorConfig *config) {
+        const char *path = config->runtime_directory;
         pid_t holder = 0;
 
         int r = runtime_directory_open(path, &supervisor->runtime, &holder);
@@ -116,19 +118,18 @@ static int supervisor_open_runtime(Supervisor *supervisor) {
         return directory_make(supervisor->notify_directory, 0711);
 }
 
-static int supervisor_open_cgroups(Supervisor *supervisor) {
+static int supervisor_open_cgroups(Supervisor *supervisor, const SupervisorConfig *config) {
         const char *why = "supervisor.cgroups is false";
         int r = CGROUP_E_UNUSABLE;
 
-        if (supervisor->config->supervisor.cgroups)
-                r = cgroup_root_open(supervisor->config->supervisor.runtime_directory,
-                                     &supervisor->cgroups, &why);
+        if (config->cgroups)
+                r = cgroup_root_open(config->runtime_directory, &supervisor->cgroups, &why);
         switch (r) {
         case 0:
                 log_debug("daemons live below %s", cgroup_root_path(supervisor->cgroups));
                 return 0;
         case CGROUP_E_UNUSABLE:
-                log_write(LOG_NOTICE, &(LogContext) { .message = MESSAGE_TRACKING_LIMITED },
+                log_write(LOG_NOTICE, &(LogContext){ .message = MESSAGE_TRACKING_LIMITED },
                           "daemons are tracked by descent, without cgroups: %s", why);
                 return 0;
         default:
@@ -137,24 +138,8 @@ static int supervisor_open_cgroups(Supervisor *supervisor) {
         }
 }
 
-static int supervisor_allocate(Supervisor *supervisor) {
-        size_t count = supervisor->config->daemon_count;
-
-        supervisor->children = calloc(count, sizeof(*supervisor->children));
-        supervisor->states = calloc(count, sizeof(*supervisor->states));
-        supervisor->pending = calloc(count, sizeof(*supervisor->pending));
-        supervisor->in_set = calloc(count, sizeof(*supervisor->in_set));
-        supervisor->changed = calloc(count, sizeof(*supervisor->changed));
-        supervisor->settling = calloc(count, sizeof(*supervisor->settling));
-        supervisor->is_changed = calloc(count, sizeof(*supervisor->is_changed));
-        if (!supervisor->children || !supervisor->states || !supervisor->pending || !supervisor->in_set
-            || !supervisor->changed || !supervisor->settling || !supervisor->is_changed)
-                return -ENOMEM;
-        return sequence_new(supervisor->config, &supervisor->sequence);
-}
-
 static int supervisor_make_children(Supervisor *supervisor) {
-        supervisor->child_context = (ChildContext) {
+        supervisor->child_context = (ChildContext){
                 .loop = supervisor->loop,
                 .reaper = supervisor->reaper,
                 .cgroups = supervisor->cgroups,
@@ -165,13 +150,11 @@ static int supervisor_make_children(Supervisor *supervisor) {
         if (r < 0)
                 return r;
 
-        for (unsigned i = 0; i < supervisor->config->daemon_count; i++) {
-                r = child_new(&supervisor->child_context, supervisor->config, i, &supervisor->children[i]);
-                if (r < 0)
-                        return r;
-                supervisor->count = i + 1;
-        }
-        return 0;
+        Generation *generation = supervisor->generation;
+        for (unsigned i = 0; r >= 0 && i < generation->count; i++)
+                r = child_new(&supervisor->child_context, generation->config, i,
+                              &generation->children[i]);
+        return r;
 }
 
 int supervisor_new(Loop *loop, const char *config_path, Config *config, Supervisor **ret) {
@@ -180,22 +163,22 @@ int supervisor_new(Loop *loop, const char *config_path, Config *config, Supervis
                 return -ENOMEM;
 
         supervisor->loop = loop;
-        supervisor->config = config_ref(config);
+        TAILQ_INIT(&supervisor->operations);
         supervisor->repeat_noted = PHASE_MAX_;
         supervisor->config_path = strdup(config_path);
         if (!supervisor->config_path)
                 return -ENOMEM;
 
-        int r = supervisor_open_runtime(supervisor);
+        int r = supervisor_open_runtime(supervisor, &config->supervisor);
         if (r != 0)
                 return r;
-        r = supervisor_open_cgroups(supervisor);
+        r = supervisor_open_cgroups(supervisor, &config->supervisor);
         if (r >= 0)
                 r = reaper_new(loop, &supervisor->reaper);
         if (r >= 0)
                 r = supervisor_add_sources(supervisor);
         if (r >= 0)
-                r = supervisor_allocate(supervisor);
+                r = generation_new(config, &supervisor->generation);
         if (r >= 0)
                 r = supervisor_make_children(supervisor);
         if (r < 0)
@@ -210,54 +193,50 @@ Supervisor *supervisor_free(Supervisor *supervisor) {
         if (!supervisor)
                 return NULL;
 
-        for (size_t i = 0; i < supervisor->count; i++)
-                child_free(supervisor->children[i]);
+        reload_done(supervisor);
+        operations_cancel(supervisor);
+        for (size_t i = 0; supervisor->generation && i < supervisor->generation->count; i++)
+                child_free(supervisor->generation->children[i]);
+        generation_free(supervisor->generation);
         for (size_t i = 0; i < SUPERVISOR_SIGNALS; i++)
                 loop_source_free(supervisor->signals[i]);
         loop_source_free(supervisor->settle);
         loop_source_free(supervisor->deadline);
         loop_source_free(supervisor->tick);
-        loop_source_free(supervisor->cooldown);
         reaper_free(supervisor->reaper);
-        sequence_free(supervisor->sequence);
         cgroup_root_close(supervisor->cgroups);
         if (supervisor->notify_directory)
                 (void) file_remove(supervisor->notify_directory);
         runtime_directory_close(supervisor->runtime);
 
-        free(supervisor->children);
-        free(supervisor->states);
-        free(supervisor->pending);
-        free(supervisor->in_set);
-        free(supervisor->changed);
-        free(supervisor->settling);
-        free(supervisor->is_changed);
         free(supervisor->notify_directory);
         free(supervisor->config_path);
-        config_unref(supervisor->config);
         free(supervisor);
         return NULL;
 }
 
 void supervisor_start(Supervisor *supervisor) {
-        log_write(LOG_INFO, &(LogContext) { .message = MESSAGE_SUPERVISOR_STARTED },
-                  "supervisord %s starts %zu daemons of %s", PACKAGE_VERSION, supervisor->count,
-                  supervisor->config_path);
-        start_begin(supervisor);
+        log_write(LOG_INFO, &(LogContext){ .message = MESSAGE_SUPERVISOR_STARTED },
+                  "supervisord %s starts %zu daemons of %s", PACKAGE_VERSION,
+                  supervisor->generation->count, supervisor->config_path);
+        start_begin(supervisor, NULL);
+        report_now(supervisor);
 }
 
 static void supervisor_note_repeat(Supervisor *supervisor) {
         SequenceProgress progress;
 
-        sequence_progress(supervisor->sequence, &progress);
+        sequence_progress(supervisor->generation->sequence, &progress);
         if (supervisor->repeat_noted == progress.phase)
                 return;
         supervisor->repeat_noted = progress.phase;
-        log_write(LOG_INFO,
-                  &(LogContext) { .message = MESSAGE_STOP_REPEATED, .phase = phase_name(progress.phase) },
-                  "a stop is under way already (%s), a further signal changes nothing; SIGQUIT goes to "
-                  "cleanup at once",
-                  phase_name(progress.phase));
+        log_write(
+                LOG_INFO,
+                &(LogContext){ .message = MESSAGE_STOP_REPEATED,
+                               .phase = phase_name(progress.phase) },
+                "a stop is under way already (%s), a further signal changes nothing; SIGQUIT goes "
+                "to cleanup at once",
+                phase_name(progress.phase));
 }
 
 void supervisor_stop(Supervisor *supervisor, bool fast) {
@@ -270,7 +249,7 @@ void supervisor_stop(Supervisor *supervisor, bool fast) {
                 break;
         case MODE_HURRY:
                 log_notice("going to cleanup at once");
-                sequence_hurry(supervisor->sequence);
+                sequence_hurry(supervisor->generation->sequence);
                 loop_defer_arm(supervisor->settle);
                 break;
         case MODE_REPEAT:
@@ -279,8 +258,4 @@ void supervisor_stop(Supervisor *supervisor, bool fast) {
         default:
                 break;
         }
-}
-
-void supervisor_reload(Supervisor *supervisor) {
-        reload_request(supervisor);
 }

@@ -29,13 +29,10 @@ DEFINE_CLEANUP(Supervisor, supervisor_free)
 void supervisor_start(Supervisor *supervisor);
 
 /*
- * Asks for a stop: freeze, drain, cleanup; or with `fast` cleanup at once. The loop ends when all is
- * at rest. A further call changes nothing, but for a fast one that skips to cleanup.
+ * Asks for a stop: freeze, drain, cleanup; or with `fast` cleanup at once. The loop ends when all
+ * is at rest. A further call changes nothing, but for a fast one that skips to cleanup.
  */
 void supervisor_stop(Supervisor *supervisor, bool fast);
-
-/* Asks for a reload; one that is under way, or was just done, is followed by one more at most. */
-void supervisor_reload(Supervisor *supervisor);
 
 /* Writes the state of everything to the log. */
 void supervisor_log_state(const Supervisor *supervisor);

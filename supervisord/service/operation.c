@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Operations in line. Each has a sequence of its own, made when it is asked for, so that several
+ * run side by side; what they hold is told apart by their sets.
+ */
+
+#include "service/operation.h"
+
+#include <string.h>
+
+#include "service/object.h"
+
+struct Operation {
+        TAILQ_ENTRY(Operation) link;
+        OperationStage stage;
+        char *what;
+        bool *stop, *start; /* by index */
+        Sequence *sequence;
+        OperationHandler handler;
+        void *userdata;
+};
+
+static Operation *operation_free(Operation *operation) {
+        if (!operation)
+                return NULL;
+        sequence_free(operation->sequence);
+        free(operation->what);
+        free(operation->stop);
+        free(operation->start);
+        free(operation);
+        return NULL;
+}
+
+DEFINE_CLEANUP(Operation, operation_free)
+
+static bool *operation_copy_set(const bool *set, size_t count) {
+        bool *copy = calloc(MAX_OF(count, (size_t) 1), sizeof(*copy));
+
+        if (copy && set)
+                memcpy(copy, set, count * sizeof(*copy));
+        return copy;
+}
+
+int operation_new(Supervisor *supervisor, const OperationRequest *request) {
+        const Generation *generation = supervisor->generation;
+        CLEANUP(operation_freep) Operation *operation = calloc(1, sizeof(*operation));
+        if (!operation)
+                return -ENOMEM;
+
+        operation->handler = request->handler;
+        operation->userdata = request->userdata;
+        operation->what = strdup(request->what);
+        operation->stop = operation_copy_set(request->stop, generation->count);
+        operation->start = operation_copy_set(request->start, generation->count);
+        if (!operation->what || !operation->stop || !operation->start)
+                return -ENOMEM;
+        int r = sequence_new(generation->config, &operation->sequence);
+        if (r < 0)
+                return r;
+
+        TAILQ_INSERT_TAIL(&supervisor->operations, operation, link);
+        operation = NULL;
+        loop_defer_arm(supervisor->settle);
+        return 0;
+}
+
+static void operation_end(Supervisor *supervisor, Operation *operation, OperationOutcome outcome) {
+        OperationHandler handler = operation->handler;
+        void *userdata = operation->userdata;
+
+        TAILQ_REMOVE(&supervisor->operations, operation, link);
+        operation_free(operation);
+        if (handler)
+                handler(userdata, supervisor, outcome);
+}
+
+static bool operation_holds(const Operation *operation, unsigned index) {
+        return operation->stop[index] || operation->start[index];
+}
+
+/* Whether an earlier one holds a daemon of it. */
+static bool operation_has_to_wait(const Supervisor *supervisor, const Operation *operation) {
+        const Operation *other;
+
+        TAILQ_FOREACH(other, &supervisor->operations, link) {
+                if (other == operation)
+                        return false;
+                for (unsigned i = 0; i < supervisor->generation->count; i++)
+                        if (operation_holds(other, i) && operation_holds(operation, i))
+                                return true;
+        }
+        return false;
+}
+
+/* One step on; false if it waits for something. */
+static bool operation_advance(Supervisor *supervisor, Operation *operation) {
+        switch (operation->stage) {
+        case OPERATION_QUEUED:
+                if (operation_has_to_wait(supervisor, operation))
+                        return false;
+                operation->stage = OPERATION_STOPPING;
+                drive_begin(supervisor, operation->sequence, PHASE_FREEZE, operation->stop);
+                return true;
+        case OPERATION_STOPPING:
+                if (!drive_sequence(supervisor, operation->sequence, operation->what))
+                        return false;
+                operation->stage = OPERATION_STARTING;
+                start_begin(supervisor, operation->start);
+                return true;
+        case OPERATION_STARTING:
+                break;
+        }
+        if (!start_is_over(supervisor, operation->start))
+                return false;
+        operation_end(supervisor, operation, OPERATION_DONE);
+        return true;
+}
+
+/* The first one that gets on; the list may be another one afterwards. */
+static bool operations_advance_one(Supervisor *supervisor) {
+        Operation *operation;
+
+        TAILQ_FOREACH(operation, &supervisor->operations, link)
+        if (operation_advance(supervisor, operation))
+                return true;
+        return false;
+}
+
+bool operations_drive(Supervisor *supervisor) {
+        bool any = false;
+
+        /* what changed by it is settled first: a start is judged by its states */
+        while (operations_advance_one(supervisor)) {
+                any = true;
+                if (supervisor->generation->changed_count > 0)
+                        break;
+        }
+        return any;
+}
+
+void operations_observe(Supervisor *supervisor, unsigned index, DaemonState state, bool forced) {
+        Operation *operation;
+
+        TAILQ_FOREACH(operation, &supervisor->operations, link) {
+                if (forced)
+                        sequence_note_forced(operation->sequence, index);
+                sequence_observe(operation->sequence, index, state);
+        }
+}
+
+usec_t operations_deadline(const Supervisor *supervisor) {
+        usec_t deadline = USEC_INFINITY;
+        const Operation *operation;
+
+        TAILQ_FOREACH(operation, &supervisor->operations, link)
+        deadline = MIN_OF(deadline, sequence_deadline(operation->sequence));
+        return deadline;
+}
+
+void operations_cancel(Supervisor *supervisor) {
+        while (!TAILQ_EMPTY(&supervisor->operations))
+                operation_end(supervisor, TAILQ_FIRST(&supervisor->operations), OPERATION_CANCELED);
+}
+
+bool operations_are_active(const Supervisor *supervisor) {
+        return !TAILQ_EMPTY(&supervisor->operations);
+}
+
+/* Whether it is up although something that it requires is not, nor will be. */
+static bool operation_has_fallen(const Generation *generation, unsigned node) {
+        if (!daemon_state_is_up(generation->states[node]))
+                return false;
+
+        GraphEdges needs = graph_needs(generation->config->graph, node);
+        for (size_t i = 0; i < needs.count; i++)
+                if (needs.edges[i].required && !generation->pending[needs.edges[i].node] &&
+                    daemon_state_is_resting(generation->states[needs.edges[i].node]))
+                        return true;
+        return false;
+}
+
+static bool operations_hold(const Supervisor *supervisor, unsigned node) {
+        const Operation *operation;
+
+        TAILQ_FOREACH(operation, &supervisor->operations, link)
+        if (operation_holds(operation, node))
+                return true;
+        return false;
+}
+
+/* Only those that require it directly: when they are at rest, those that require them come next. */
+void operations_stop_fallen(Supervisor *supervisor) {
+        Generation *generation = supervisor->generation;
+        bool any = false;
+
+        if (supervisor->mode ==
+            MODE_RELOADING) /* what requires what is about to be another matter */
+                return;
+        for (unsigned i = 0; i < generation->count; i++) {
+                generation->in_set[i] =
+                        operation_has_fallen(generation, i) && !operations_hold(supervisor, i);
+                if (!generation->in_set[i])
+                        continue;
+                any = true;
+                log_write(LOG_WARNING,
+                          &(LogContext){ .daemon = child_name(generation->children[i]) },
+                          "stopping: a daemon that it requires is gone");
+        }
+        if (!any)
+                return;
+
+        int r = operation_new(supervisor,
+                              &(OperationRequest){
+                                      .what = "stop of what lost a daemon that it requires",
+                                      .stop = generation->in_set,
+                              });
+        if (r < 0)
+                log_error("cannot stop what lost a daemon that it requires: %s", strerror(-r));
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A request that concerns some daemons while all others go on: first a sequence over those that are
+ * to stop, then the start of those that are to run. Operations on the same daemon come one after
+ * the other, others side by side. A stop of everything ends them all.
+ */
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "model/sequence.h"
+
+typedef struct Supervisor Supervisor;
+typedef struct Operation Operation;
+
+typedef enum OperationStage {
+        OPERATION_QUEUED,   /* another one holds a daemon of it */
+        OPERATION_STOPPING, /* its sequence runs */
+        OPERATION_STARTING, /* what it starts is on the way */
+} OperationStage;
+
+typedef enum OperationOutcome {
+        OPERATION_DONE,
+        OPERATION_CANCELED, /* everything is being stopped */
+} OperationOutcome;
+
+/* Called once at the end, after which the operation is gone. */
+typedef void (*OperationHandler)(void *userdata, Supervisor *supervisor, OperationOutcome outcome);
+
+typedef TAILQ_HEAD(OperationList, Operation) OperationList;
+
+/* What is asked for, by index of the generation in force. The arrays are copied. */
+typedef struct OperationRequest {
+        const char *what;  /* "restart of web", for the log */
+        const bool *stop;  /* NULL: nothing */
+        const bool *start; /* NULL: nothing */
+        OperationHandler handler;
+        void *userdata;
+} OperationRequest;
+
+/* Puts it in line; it begins at the next settling. 0 or -ENOMEM. */
+int operation_new(Supervisor *supervisor, const OperationRequest *request);
+
+/* Goes on with all operations, from settling only; whether any did. */
+bool operations_drive(Supervisor *supervisor);
+/* A child changed: their sequences want to know. */
+void operations_observe(Supervisor *supervisor, unsigned index, DaemonState state, bool forced);
+usec_t operations_deadline(const Supervisor *supervisor);
+void operations_cancel(Supervisor *supervisor);
+bool operations_are_active(const Supervisor *supervisor);
+
+/* Stops what cannot go on because something that it requires is gone. */
+void operations_stop_fallen(Supervisor *supervisor);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A new configuration as a transaction: read, check, diff and plan while nothing live is touched;
+ * one commit; then steps, which are undone if a daemon does not become ready. Requests that come in
+ * a burst, or during a reload, are answered by one more reload, which sees the last state of the
+ * files.
+ */
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "base/diag.h"
+#include "base/macro.h"
+#include "config/diff.h"
+#include "model/plan.h"
+#include "service/generation.h"
+#include "sys/loop.h"
+
+typedef struct Supervisor Supervisor;
+
+typedef enum ReloadVerdict {
+        RELOAD_APPLIED,
+        RELOAD_NOTHING,     /* the configuration is the one in force */
+        RELOAD_REFUSED,     /* it has errors; nothing was touched */
+        RELOAD_ROLLED_BACK, /* a daemon did not become ready; everything is as it was */
+        RELOAD_CANCELED,    /* a stop broke in */
+        RELOAD_VERDICT_MAX_,
+} ReloadVerdict;
+
+const char *reload_verdict_name(ReloadVerdict verdict); /* "rolled-back" */
+
+/* Told once; `diag` (borrowed for the call) holds the findings, NULL: none. */
+typedef void (*ReloadHandler)(void *userdata,
+                              ReloadVerdict verdict,
+                              const char *text,
+                              const Diag *diag);
+
+typedef struct ReloadWaiter {
+        TAILQ_ENTRY(ReloadWaiter) link;
+        char *who; /* "SIGHUP", "root (process 123)" */
+        ReloadHandler handler;
+        void *userdata;
+} ReloadWaiter;
+
+typedef TAILQ_HEAD(ReloadWaiterList, ReloadWaiter) ReloadWaiterList;
+
+typedef enum ReloadStage {
+        RELOAD_IDLE,
+        RELOAD_STOPPING, /* what is removed or restarted */
+        RELOAD_STARTING, /* what is new or restarted, by the new configuration */
+        RELOAD_UNDO_STOPPING,
+        RELOAD_UNDO_STARTING,
+} ReloadStage;
+
+/* Embedded in the supervisor. */
+typedef struct Reload {
+        ReloadStage stage;
+        bool step_done; /* the operation of the stage is over */
+        Diag *diag;
+        ConfigDiff *diff;
+        Plan *plan;
+        Generation *before, *after;
+        bool *was_up; /* by index of `before` */
+        usec_t begun;
+        char failure[256]; /* why it is undone */
+
+        ReloadWaiterList waiters; /* of the one that runs */
+        ReloadWaiterList next;    /* of the one after it */
+        bool wanted;              /* by somebody who waits for nothing, or by `next` */
+        usec_t ended;
+        LoopSource *cooldown;
+        char verdict[512]; /* of the last one, for STATUS=; "" for none */
+} Reload;
+
+int reload_init(Supervisor *supervisor);
+void reload_done(Supervisor *supervisor);
+
+enum { RELOAD_E_STOPPING = 1 }; /* everything is being stopped */
+
+/*
+ * Asks for a reload. Without a handler (NULL, as for SIGHUP) nobody waits for it and `who` is not
+ * kept. -ENOMEM: nobody will be told, it comes all the same.
+ */
+int reload_request(Supervisor *supervisor, const char *who, ReloadHandler handler, void *userdata);
+/* Goes on, from settling only. */
+void reload_drive(Supervisor *supervisor);
+/* A stop breaks in: the configuration in force at this moment stays. */
+void reload_cancel(Supervisor *supervisor);
+
+/* A setting of the supervisor that differs and that only its restart can change, or NULL. */
+const Setting *reload_unchangeable(const ConfigDiff *diff);
+
+/* reload_verdict.c */
+void reload_log_findings(const Diag *diag);
+void reload_log_plan(const Supervisor *supervisor);
+void reload_conclude(Supervisor *supervisor, ReloadVerdict verdict, const char *format, ...)
+        PRINTF_LIKE(3, 4);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What people and programs ask of a running supervisor, apart from signals: looking, and starting,
+ * stopping or restarting some daemons. Names are checked as a whole before anything is done.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "child/child.h"
+#include "model/mode.h"
+#include "service/operation.h"
+#include "service/reload.h"
+#include "service/supervisor.h"
+
+enum {
+        REQUEST_E_UNKNOWN = 1, /* a name is none of a daemon's; *ret_unknown says which */
+        REQUEST_E_BUSY,        /* a reload or a stop of everything is under way */
+        REQUEST_E_NO_PROCESS,  /* it has no main process now */
+};
+
+/* Looking. All pointers are borrowed and good until the next round of the loop. */
+size_t supervisor_count(const Supervisor *supervisor);
+const Child *supervisor_child(const Supervisor *supervisor, size_t index);
+const Child *supervisor_find(const Supervisor *supervisor, const char *name);
+/* Whether it waits for what it needs before its first start. */
+bool supervisor_is_pending(const Supervisor *supervisor, const Child *child);
+Mode supervisor_mode(const Supervisor *supervisor);
+/* The line that systemd was told last. */
+const char *supervisor_status(const Supervisor *supervisor);
+const char *supervisor_config_path(const Supervisor *supervisor);
+const Config *supervisor_config(const Supervisor *supervisor);
+
+typedef enum RequestVerb {
+        REQUEST_START,   /* and what it requires */
+        REQUEST_STOP,    /* and what requires it, by freeze, drain and cleanup */
+        REQUEST_RESTART, /* the same, then start what ran before and what was named */
+} RequestVerb;
+
+typedef struct Request {
+        RequestVerb verb;
+        char *const *names;       /* NULL-terminated */
+        OperationHandler handler; /* told when it is over; may be NULL */
+        void *userdata;
+} Request;
+
+/* 0, or an outcome above; *ret_unknown is borrowed from the names. */
+int supervisor_request(Supervisor *supervisor, const Request *request, const char **ret_unknown);
+
+/* Signals the main process of a daemon. */
+int supervisor_signal(Supervisor *supervisor, const char *name, int signo);
+
+/*
+ * What a reload would do, as text for a person and, entry by entry, for a program. Reads and checks
+ * the configuration (may block); touches nothing. The result is freed by request_plan_free().
+ */
+typedef struct RequestPlan {
+        Diag *diag;       /* the findings */
+        Config *config;   /* NULL: it is invalid */
+        ConfigDiff *diff; /* … likewise */
+        Plan *plan;
+} RequestPlan;
+
+int supervisor_plan(const Supervisor *supervisor, RequestPlan **ret);
+RequestPlan *request_plan_free(RequestPlan *plan);
+DEFINE_CLEANUP(RequestPlan, request_plan_free)
+
+/* The bare notices that something is new; one observer. */
+typedef struct SupervisorObserver {
+        /* a daemon's state, from settling: at most once a settling for each */
+        void (*daemon_changed)(void *userdata, const Child *child);
+        /* the mode or a phase: the STATUS= line is a new one */
+        void (*status_changed)(void *userdata, const char *status);
+        /* daemons were added, removed or renumbered */
+        void (*set_changed)(void *userdata);
+        void *userdata;
+} SupervisorObserver;
+
+void supervisor_observe(Supervisor *supervisor, const SupervisorObserver *observer);
