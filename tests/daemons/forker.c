@@ -70,7 +70,9 @@ static void write_first(void) {
                 die("no kind of pidfile: %s", options.kind);
 }
 
-/* Each process makes the next one and exits: whoever looks finds somebody else than a moment ago. */
+/*
+ * Each process makes the next one and exits: whoever looks finds somebody else than a moment ago.
+ */
 static void run_away(void) {
         for (int i = 0; i < options.relays; i++)
                 if (make_process() > 0)

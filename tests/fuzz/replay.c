@@ -102,7 +102,8 @@ int main(int argc, char **argv) {
         if (argc > 1)
                 return replay_files(argv + 1, (unsigned) argc - 1);
         if (!corpus) {
-                fprintf(stderr, "Usage: %s FILE…, or with FUZZ_CORPUS= in the environment\n", target);
+                fprintf(stderr, "Usage: %s FILE..., or with FUZZ_CORPUS= in the environment\n",
+                        target);
                 return EXIT_FAILURE;
         }
         if (strncmp(target, "fuzz_", strlen("fuzz_")) == 0)

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The words of the bus between supervisord and its clients: supervisorctl, busctl, programs. The
+ * whole interface is described in supervisord-bus(5).
+ */
+
+#define CONTROL_SOCKET    "control" /* in the runtime directory, unless supervisor.control says */
+#define CONTROL_PATH      "/org/supervisord"
+#define CONTROL_INTERFACE "org.supervisord.Supervisor1"
+
+#define CONTROL_ERROR_UNKNOWN_DAEMON "org.supervisord.Error.UnknownDaemon"
+#define CONTROL_ERROR_BUSY           "org.supervisord.Error.Busy" /* reloading or stopping */
+#define CONTROL_ERROR_NO_PROCESS     "org.supervisord.Error.NoProcess"
+#define CONTROL_ERROR_CANCELED       "org.supervisord.Error.Canceled" /* a stop broke in */
+#define CONTROL_ERROR_DENIED         "org.freedesktop.DBus.Error.AccessDenied"
+/* … and org.freedesktop.DBus.Error.InvalidArgs, LimitsExceeded and those of sd-bus(3). */
+
+/*
+ * Methods (all but ListDaemons need full access):
+ *
+ *   ListDaemons() -> a(ssbuttssas)
+ *           name, state, pending, main pid (0: none), since, started (CLOCK_MONOTONIC, usec),
+ *           reason, status text, requires
+ *   Start(as), Stop(as), Restart(as) -> a(sss)
+ *           answered when done: name, state, reason of each daemon named
+ *   Signal(as names, i signo)
+ *           to all of them, or (NoProcess, UnknownDaemon) to none
+ *   Reload() -> (s verdict, s text, as findings)
+ *           answered when the verdict is known; a refused one is an answer, not an error. Verdicts:
+ *           applied, nothing-changed, refused, rolled-back, canceled
+ *   Plan() -> (as findings, b valid, a(sss))
+ *           name, action, reason
+ *   Shutdown(b fast)
+ *           answered before it begins
+ *
+ * Properties: Version s, Mode s, Status s, ConfigFile s, ConfigDigest s, DaemonCount t.
+ *
+ * Signals, to everybody who has made a call: DaemonChanged(s name, s state, u main pid, s reason),
+ * StatusChanged(s status), SetChanged() (other daemons or another order: ask again). They tell the
+ * state at the time of sending, so that a slow reader may miss what came and went in between.
+ *
+ * A client has a few seconds to make its first call, reads its answers, and waits for at most 16 of
+ * them at a time (LimitsExceeded); otherwise the connection is closed. Hello() is answered but not
+ * needed.
+ */

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The interface on the bus, and what only looks. Nothing blocks but Plan(), which reads files. */
+
+#include "control/object.h"
+
+#include <string.h>
+
+#include "control/text.h"
+
+int message_append_text(sd_bus_message *message, const char *text) {
+        CLEANUP(freep) char *copy = NULL;
+
+        if (text_is_valid(text))
+                return sd_bus_message_append_basic(message, 's', text);
+        copy = strdup(text);
+        if (!copy)
+                return -ENOMEM;
+        text_repair(copy);
+        return sd_bus_message_append_basic(message, 's', copy);
+}
+
+static int object_append_child(sd_bus_message *message,
+                               const Supervisor *supervisor,
+                               const Child *child) {
+        int r = sd_bus_message_open_container(message, 'r', "ssbuttssas");
+
+        if (r >= 0)
+                r = sd_bus_message_append(message, "ssbutt", child_name(child),
+                                          daemon_state_name(child_state(child)),
+                                          (int) supervisor_is_pending(supervisor, child),
+                                          (uint32_t) child_main_pid(child),
+                                          child_state_since(child), child_started(child));
+        if (r >= 0)
+                r = message_append_text(message, child_reason(child));
+        if (r >= 0)
+                r = message_append_text(message, child_status(child));
+        if (r >= 0)
+                r = sd_bus_message_append_strv(message, child_config(child)->requires);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+static int object_list_daemons(sd_bus_message *call, void *userdata, sd_bus_error *ret_error) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const Client *client = userdata;
+        const Supervisor *supervisor = client->control->supervisor;
+        size_t count = supervisor_count(supervisor);
+
+        (void) ret_error;
+        int r = sd_bus_message_new_method_return(call, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(ssbuttssas)");
+        for (size_t i = 0; r >= 0 && i < count; i++)
+                r = object_append_child(reply, supervisor, supervisor_child(supervisor, i));
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(client->bus, reply, NULL);
+}
+
+int message_append_findings(sd_bus_message *message, const Diag *diag) {
+        size_t count = diag ? diag_count(diag) : 0;
+        int r = sd_bus_message_open_container(message, 'a', "s");
+
+        for (size_t i = 0; r >= 0 && i < count; i++) {
+                CLEANUP(freep) char *text = finding_text(diag_get(diag, i));
+
+                r = text ? message_append_text(message, text) : -ENOMEM;
+        }
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+static int object_append_plan(sd_bus_message *message, const RequestPlan *plan) {
+        size_t count = plan->plan ? plan->plan->count : 0;
+        int r = sd_bus_message_open_container(message, 'a', "(sss)");
+
+        for (size_t i = 0; r >= 0 && i < count; i++) {
+                const PlanEntry *entry = &plan->plan->entries[i];
+                CLEANUP(freep) char *reason = plan_entry_reason(plan->diff, entry);
+
+                r = reason ? sd_bus_message_open_container(message, 'r', "sss") : -ENOMEM;
+                if (r >= 0)
+                        r = sd_bus_message_append(message, "ss", entry->diff->name,
+                                                  plan_action_name(entry->action));
+                if (r >= 0)
+                        r = message_append_text(message, reason);
+                if (r >= 0)
+                        r = sd_bus_message_close_container(message);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+static int object_plan(sd_bus_message *call, void *userdata, sd_bus_error *ret_error) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        CLEANUP(request_plan_freep) RequestPlan *plan = NULL;
+        const Client *client = userdata;
+
+        int r = client_check_full(client, ret_error);
+        if (r >= 0)
+                r = supervisor_plan(client->control->supervisor, &plan);
+        if (r >= 0)
+                r = sd_bus_message_new_method_return(call, &reply);
+        if (r >= 0)
+                r = message_append_findings(reply, plan->diag);
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "b", (int) (diag_errors(plan->diag) == 0));
+        if (r >= 0)
+                r = object_append_plan(reply, plan);
+        return r < 0 ? r : sd_bus_send(client->bus, reply, NULL);
+}
+
+static int object_get(sd_bus *bus,
+                      const char *path,
+                      const char *interface,
+                      const char *property,
+                      sd_bus_message *reply,
+                      void *userdata,
+                      sd_bus_error *ret_error) {
+        const Client *client = userdata;
+        const Supervisor *supervisor = client->control->supervisor;
+        char digest[CONFIG_DIGEST_MAX];
+
+        (void) bus;
+        (void) path;
+        (void) interface;
+        (void) ret_error;
+        if (strcmp(property, "Version") == 0)
+                return message_append_text(reply, PACKAGE_VERSION);
+        if (strcmp(property, "Mode") == 0)
+                return message_append_text(reply, mode_name(supervisor_mode(supervisor)));
+        if (strcmp(property, "Status") == 0)
+                return message_append_text(reply, supervisor_status(supervisor));
+        if (strcmp(property, "ConfigFile") == 0)
+                return message_append_text(reply, supervisor_config_path(supervisor));
+        if (strcmp(property, "ConfigDigest") == 0) {
+                config_digest(supervisor_config(supervisor), digest);
+                return message_append_text(reply, digest);
+        }
+        return sd_bus_message_append(reply, "t", (uint64_t) supervisor_count(supervisor));
+}
+
+#define ROWS  SD_BUS_RESULT("a(sss)", daemons)
+#define NAMES SD_BUS_ARGS("as", names)
+/* sd-bus itself would let in nobody but root; who may what is ours to decide. */
+#define EVERYBODY SD_BUS_VTABLE_UNPRIVILEGED
+
+static const sd_bus_vtable object_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("ListDaemons", SD_BUS_NO_ARGS,
+                                SD_BUS_RESULT("a(ssbuttssas)", daemons), object_list_daemons,
+                                EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_NO_ARGS,
+                                SD_BUS_RESULT("as", findings, "b", valid, "a(sss)", daemons),
+                                object_plan, EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Start", NAMES, ROWS, call_start, EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Stop", NAMES, ROWS, call_stop, EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Restart", NAMES, ROWS, call_restart, EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Signal", SD_BUS_ARGS("as", names, "i", signo), SD_BUS_NO_RESULT,
+                                call_signal, EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS,
+                                SD_BUS_RESULT("s", verdict, "s", text, "as", findings),
+                                call_reload, EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Shutdown", SD_BUS_ARGS("b", fast), SD_BUS_NO_RESULT,
+                                call_shutdown, EVERYBODY),
+        SD_BUS_PROPERTY("Version", "s", object_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Mode", "s", object_get, 0, 0),
+        SD_BUS_PROPERTY("Status", "s", object_get, 0, 0),
+        SD_BUS_PROPERTY("ConfigFile", "s", object_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("ConfigDigest", "s", object_get, 0, 0),
+        SD_BUS_PROPERTY("DaemonCount", "t", object_get, 0, 0),
+        SD_BUS_SIGNAL_WITH_ARGS("DaemonChanged",
+                                SD_BUS_ARGS("s", name, "s", state, "u", main_pid, "s", reason), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("StatusChanged", SD_BUS_ARGS("s", status), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("SetChanged", SD_BUS_NO_ARGS, 0),
+        SD_BUS_VTABLE_END,
+};
+
+int object_add(Client *client) {
+        return sd_bus_add_object_vtable(client->bus, NULL, CONTROL_PATH, CONTROL_INTERFACE,
+                                        object_vtable, client);
+}

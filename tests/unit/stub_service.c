@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "stub_service.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/strv.h"
+#include "config/config.h"
+#include "service/request.h"
+
+#define DAEMONS 4
+#define WAITING 512
+
+struct Child {
+        DaemonConfig config;
+        DaemonState state;
+        pid_t pid;
+        const char *reason, *status;
+};
+
+/* A request or a reload that is not done yet. */
+typedef struct Waiting {
+        OperationHandler operation;
+        ReloadHandler reload;
+        void *userdata;
+        bool slow;
+} Waiting;
+
+struct Supervisor {
+        Loop *loop;
+        Config config;
+        struct Child children[DAEMONS];
+        Waiting waiting[WAITING];
+        size_t waiting_count;
+        LoopSource *work;
+        SupervisorObserver observer;
+        Mode mode;
+        unsigned signals;
+        char status[64];
+};
+
+static char stub_names[DAEMONS][8] = { "web", "db", "slow", "idle" };
+static char *stub_requires[] = { stub_names[1], NULL };
+
+/* Ends what waits: all of it, or what is not slow. */
+static void stub_finish(Supervisor *supervisor, bool slow) {
+        size_t left = 0, count = supervisor->waiting_count;
+
+        for (size_t i = 0; i < count; i++) {
+                Waiting waiting = supervisor->waiting[i];
+                Diag *diag = NULL;
+
+                if (waiting.slow && !slow) {
+                        supervisor->waiting[left++] = waiting;
+                        continue;
+                }
+                if (waiting.operation)
+                        waiting.operation(waiting.userdata, supervisor,
+                                          supervisor->mode == MODE_RUNNING ? OPERATION_DONE
+                                                                           : OPERATION_CANCELED);
+                if (!waiting.reload || diag_new(&diag) < 0)
+                        continue;
+                diag_add(diag, SEVERITY_ERROR, "f\xff.conf", 3, "web.nice", "no number \xc3\x28");
+                waiting.reload(waiting.userdata, RELOAD_REFUSED, "1 error\xff", diag);
+                diag_free(diag);
+        }
+        supervisor->waiting_count = left;
+}
+
+static int stub_work(void *userdata) {
+        stub_finish(userdata, false);
+        return 0;
+}
+
+static int stub_wait(Supervisor *supervisor, const Waiting *waiting) {
+        if (supervisor->waiting_count == WAITING)
+                return -ENOMEM;
+        supervisor->waiting[supervisor->waiting_count++] = *waiting;
+        return loop_defer_arm(supervisor->work);
+}
+
+Supervisor *stub_new(Loop *loop, const char *control, gid_t admin, gid_t reader) {
+        Supervisor *supervisor = calloc(1, sizeof(*supervisor));
+
+        if (!supervisor ||
+            loop_add_defer(loop, &supervisor->work, LOOP_SETTLE, "work", stub_work, supervisor) < 0)
+                abort();
+        supervisor->loop = loop;
+        supervisor->mode = MODE_RUNNING;
+        supervisor->config.supervisor.control = strdup(control);
+        supervisor->config.supervisor.admin_gid = admin;
+        supervisor->config.supervisor.reader_gid = reader;
+        supervisor->children[0] = (struct Child) {
+                .config = { .name = stub_names[0], .requires = stub_requires },
+                .state = STATE_RUNNING,
+                .pid = 11,
+                .reason = "was \xff\xfe",
+                .status = "\xe2\x82\xac \x80",
+        };
+        supervisor->children[1] = (struct Child) {
+                .config = { .name = stub_names[1] },
+                .state = STATE_RUNNING,
+                .pid = 22,
+                .reason = "",
+                .status = "",
+        };
+        supervisor->children[2] = (struct Child) {
+                .config = { .name = stub_names[2] },
+                .state = STATE_STARTING,
+                .pid = 33,
+                .reason = "",
+                .status = "",
+        };
+        supervisor->children[3] = (struct Child) {
+                .config = { .name = stub_names[3] },
+                .state = STATE_STOPPED,
+                .reason = "",
+                .status = "",
+        };
+        return supervisor;
+}
+
+void stub_free(Supervisor *supervisor) {
+        stub_finish(supervisor, true);
+        loop_source_free(supervisor->work);
+        free(supervisor->config.supervisor.control);
+        free(supervisor);
+}
+
+static void stub_count(Supervisor *supervisor) {
+        supervisor->signals++;
+        if (supervisor->observer.status_changed)
+                supervisor->observer.status_changed(supervisor->observer.userdata,
+                                                    supervisor_status(supervisor));
+}
+
+static void stub_change(Supervisor *supervisor) {
+        for (size_t i = 0; i < DAEMONS && supervisor->observer.daemon_changed; i++)
+                supervisor->observer.daemon_changed(supervisor->observer.userdata,
+                                                    &supervisor->children[i]);
+}
+
+size_t supervisor_count(const Supervisor *supervisor) {
+        (void) supervisor;
+        return DAEMONS;
+}
+
+const Child *supervisor_child(const Supervisor *supervisor, size_t index) {
+        return &supervisor->children[index];
+}
+
+const Child *supervisor_find(const Supervisor *supervisor, const char *name) {
+        for (size_t i = 0; i < DAEMONS; i++)
+                if (strcmp(supervisor->children[i].config.name, name) == 0)
+                        return &supervisor->children[i];
+        return NULL;
+}
+
+bool supervisor_is_pending(const Supervisor *supervisor, const Child *child) {
+        return child == &supervisor->children[3];
+}
+
+Mode supervisor_mode(const Supervisor *supervisor) {
+        return supervisor->mode;
+}
+
+const char *supervisor_status(const Supervisor *supervisor) {
+        char *status = ((Supervisor *) (uintptr_t) supervisor)->status;
+
+        snprintf(status, sizeof(supervisor->status), STUB_STATUS "%u", supervisor->signals);
+        return status;
+}
+
+const char *supervisor_config_path(const Supervisor *supervisor) {
+        (void) supervisor;
+        return "/etc/stub\xff.conf";
+}
+
+const Config *supervisor_config(const Supervisor *supervisor) {
+        return &supervisor->config;
+}
+
+void supervisor_observe(Supervisor *supervisor, const SupervisorObserver *observer) {
+        supervisor->observer = *observer;
+}
+
+int supervisor_request(Supervisor *supervisor, const Request *request, const char **ret_unknown) {
+        for (char *const *name = request->names; *name; name++)
+                if (!supervisor_find(supervisor, *name)) {
+                        *ret_unknown = *name;
+                        return REQUEST_E_UNKNOWN;
+                }
+        if (supervisor->mode != MODE_RUNNING)
+                return REQUEST_E_BUSY;
+        return stub_wait(supervisor, &(Waiting) {
+                                             .operation = request->handler,
+                                             .userdata = request->userdata,
+                                             .slow = strv_contains(request->names, "slow"),
+                                     });
+}
+
+int supervisor_signal(Supervisor *supervisor, const char *name, int signo) {
+        if (signo == SIGUSR1 && strcmp(name, "slow") == 0)
+                stub_finish(supervisor, true);
+        if (signo == SIGUSR2 && strcmp(name, "web") == 0)
+                stub_change(supervisor);
+        if (signo == SIGHUP && strcmp(name, "web") == 0 && supervisor->observer.set_changed)
+                supervisor->observer.set_changed(supervisor->observer.userdata);
+        stub_count(supervisor);
+        return 0;
+}
+
+int supervisor_plan(const Supervisor *supervisor, RequestPlan **ret) {
+        RequestPlan *plan = calloc(1, sizeof(*plan));
+
+        (void) supervisor;
+        if (!plan || diag_new(&plan->diag) < 0)
+                abort();
+        diag_add(plan->diag, SEVERITY_ERROR, "f.conf", 1, NULL, "it is \xff");
+        *ret = plan;
+        return 0;
+}
+
+RequestPlan *request_plan_free(RequestPlan *plan) {
+        diag_free(plan->diag);
+        free(plan);
+        return NULL;
+}
+
+int reload_request(Supervisor *supervisor, const char *who, ReloadHandler handler, void *userdata) {
+        (void) who;
+        return stub_wait(supervisor, &(Waiting) { .reload = handler, .userdata = userdata });
+}
+
+const char *reload_verdict_name(ReloadVerdict verdict) {
+        return verdict == RELOAD_REFUSED ? "refused" : "?";
+}
+
+void supervisor_stop(Supervisor *supervisor, bool fast) {
+        supervisor->mode = MODE_CLEANING;
+        stub_finish(supervisor, true);
+        loop_exit(supervisor->loop, fast ? 7 : 0);
+}
+
+const DaemonConfig *child_config(const Child *child) {
+        return &child->config;
+}
+
+const char *child_name(const Child *child) {
+        return child->config.name;
+}
+
+unsigned child_index(const Child *child) {
+        return strcmp(child->config.name, "web") == 0    ? 0
+               : strcmp(child->config.name, "db") == 0   ? 1
+               : strcmp(child->config.name, "slow") == 0 ? 2
+                                                         : 3;
+}
+
+DaemonState child_state(const Child *child) {
+        return child->state;
+}
+
+usec_t child_state_since(const Child *child) {
+        return (usec_t) child->pid * 1000;
+}
+
+pid_t child_main_pid(const Child *child) {
+        return child->pid;
+}
+
+const char *child_reason(const Child *child) {
+        return child->reason;
+}
+
+usec_t child_started(const Child *child) {
+        return (usec_t) child->pid * 100;
+}
+
+const char *child_status(const Child *child) {
+        return child->status;
+}

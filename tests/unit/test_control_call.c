@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* control/object and control/call: what is answered to each method, good and bad arguments. */
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/strv.h"
+#include "serving.h"
+#include "stub_service.h"
+#include "unit.h"
+
+START_TEST(test_list) {
+        CLIENT(bus);
+        CLEANUP(sd_bus_message_unrefp)
+        sd_bus_message *reply = serving_call(bus, "ListDaemons", NULL, NULL);
+        const char *name, *state, *reason, *status;
+        uint64_t since, started;
+        uint32_t pid;
+        int pending, count = 0;
+
+        ck_assert_ptr_nonnull(reply);
+        ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "(ssbuttssas)"), 0);
+        while (sd_bus_message_enter_container(reply, 'r', "ssbuttssas") > 0) {
+                CLEANUP(strv_freep) char **requires = NULL;
+
+                ck_assert_int_gt(sd_bus_message_read(reply, "ssbuttss", &name, &state, &pending,
+                                                     &pid, &since, &started, &reason, &status),
+                                 0);
+                ck_assert_int_ge(sd_bus_message_read_strv(reply, &requires), 0);
+                ck_assert_int_ge(sd_bus_message_exit_container(reply), 0);
+                if (count == 0) {
+                        ck_assert_str_eq(name, "web");
+                        ck_assert_str_eq(state, "running");
+                        ck_assert_int_eq(pending, 0);
+                        ck_assert_uint_eq(pid, 11);
+                        ck_assert_uint_eq(since, 11000);
+                        ck_assert_uint_eq(started, 1100);
+                        ck_assert_str_eq(reason, "was ??");
+                        ck_assert_str_eq(status, "\xe2\x82\xac ?");
+                        ck_assert_str_eq(requires[0], "db");
+                        ck_assert_ptr_null(requires[1]);
+                }
+                count++;
+        }
+        ck_assert_int_eq(count, 4);
+        ck_assert_str_eq(name, "idle");
+        ck_assert_str_eq(state, "stopped");
+        ck_assert_int_eq(pending, 1);
+        ck_assert_uint_eq(pid, 0);
+}
+END_TEST
+
+START_TEST(test_properties) {
+        CLIENT(bus);
+        uint64_t count = 0;
+
+        serving_expect_property(bus, "Version", PACKAGE_VERSION);
+        serving_expect_property(bus, "Mode", "running");
+        serving_expect_property(bus, "Status", STUB_STATUS "0");
+        serving_expect_property(bus, "ConfigFile", "/etc/stub?.conf");
+        ck_assert_int_ge(sd_bus_get_property_trivial(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE,
+                                                     "DaemonCount", NULL, 't', &count),
+                         0);
+        ck_assert_uint_eq(count, 4);
+        ck_assert_int_lt(sd_bus_set_property(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, "Mode",
+                                             NULL, "s", "stopped"),
+                         0);
+}
+END_TEST
+
+/* As a client of a message bus, busctl above all, would do it. */
+START_TEST(test_hello) {
+        CLEANUP(serving_close) sd_bus *bus = NULL;
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int fd = serving_connect();
+        const char *text;
+
+        ck_assert_int_ge(sd_bus_new(&bus), 0);
+        ck_assert_int_ge(sd_bus_set_fd(bus, fd, fd), 0);
+        ck_assert_int_ge(sd_bus_set_bus_client(bus, true), 0);
+        ck_assert_int_ge(sd_bus_start(bus), 0);
+        ck_assert_int_ge(sd_bus_match_signal(bus, NULL, NULL, NULL, NULL, NULL, NULL, NULL), 0);
+        ck_assert_int_ge(sd_bus_call_method(bus, "org.supervisord", CONTROL_PATH,
+                                            "org.freedesktop.DBus.Introspectable", "Introspect",
+                                            NULL, &reply, NULL),
+                         0);
+        ck_assert_int_gt(sd_bus_message_read(reply, "s", &text), 0);
+        ck_assert_ptr_nonnull(strstr(text, "\"" CONTROL_INTERFACE "\""));
+        ck_assert_ptr_nonnull(strstr(text, "\"ListDaemons\""));
+        ck_assert_ptr_nonnull(strstr(text, "\"StatusChanged\""));
+}
+END_TEST
+
+static const char *const verbs[] = { "Start", "Stop", "Restart" };
+
+START_TEST(test_request) {
+        CLIENT(bus);
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const char *name, *state, *reason;
+
+        ck_assert_int_ge(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, verbs[_i],
+                                            NULL, &reply, "as", 2, "idle", "web"),
+                         0);
+        ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "(sss)"), 0);
+        ck_assert_int_gt(sd_bus_message_read(reply, "(sss)", &name, &state, &reason), 0);
+        ck_assert_str_eq(name, "idle");
+        ck_assert_str_eq(state, "stopped");
+        ck_assert_int_gt(sd_bus_message_read(reply, "(sss)", &name, &state, &reason), 0);
+        ck_assert_str_eq(name, "web");
+        ck_assert_str_eq(reason, "was ??");
+        ck_assert_int_eq(sd_bus_message_at_end(reply, false), 1);
+}
+END_TEST
+
+START_TEST(test_bad_names) {
+        CLIENT(bus);
+        const char *member = verbs[_i];
+
+        serving_expect_error(bus, member, "wbe", CONTROL_ERROR_UNKNOWN_DAEMON,
+                             "did you mean \"web\"?");
+        serving_expect_error(bus, member, "a\x01\x1b[2J", CONTROL_ERROR_UNKNOWN_DAEMON,
+                             "a\\x01\\x1b[2J");
+        serving_expect_error(bus, member, "%s%n", CONTROL_ERROR_UNKNOWN_DAEMON, "\"%s%n\"");
+        serving_expect_error(bus, member, "", CONTROL_ERROR_UNKNOWN_DAEMON, "\"\"");
+        ck_assert_int_eq(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, member,
+                                            NULL, NULL, "as", 0),
+                         -EINVAL);
+        ck_assert_int_lt(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, member,
+                                            NULL, NULL, "u", 7),
+                         0);
+        serving_expect_property(bus, "Mode", "running");
+}
+END_TEST
+
+START_TEST(test_long_name) {
+        CLIENT(bus);
+        char name[2000];
+
+        for (size_t i = 0; i + 3 < sizeof(name); i += 3)
+                memcpy(name + i, "\xe2\x82\xac", 3);
+        name[sizeof(name) / 3 * 3 - 3] = '\0';
+        serving_expect_error(bus, "Start", name, CONTROL_ERROR_UNKNOWN_DAEMON, "\xe2\x82\xac");
+}
+END_TEST
+
+START_TEST(test_signal) {
+        CLIENT(bus);
+
+        ck_assert_int_ge(serving_signal(bus, "web", SIGTERM), 0);
+        serving_expect_property(bus, "Status", STUB_STATUS "1");
+        ck_assert_int_eq(serving_signal(bus, "web", 0), -EINVAL);
+        ck_assert_int_eq(serving_signal(bus, "web", -1), -EINVAL);
+        ck_assert_int_eq(serving_signal(bus, "web", SIGRTMAX + 1), -EINVAL);
+        ck_assert_int_lt(serving_signal(bus, "idle", SIGTERM), 0);
+        ck_assert_int_lt(serving_signal(bus, "none", SIGTERM), 0);
+        /* all or none */
+        ck_assert_int_lt(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, "Signal",
+                                            NULL, NULL, "asi", 2, "web", "idle", SIGTERM),
+                         0);
+        serving_expect_property(bus, "Status", STUB_STATUS "1");
+}
+END_TEST
+
+START_TEST(test_reload) {
+        CLIENT(bus);
+        CLEANUP(sd_bus_message_unrefp)
+        sd_bus_message *reply = serving_call(bus, "Reload", NULL, NULL);
+        const char *verdict, *text, *finding;
+
+        ck_assert_int_gt(sd_bus_message_read(reply, "ss", &verdict, &text), 0);
+        ck_assert_str_eq(verdict, "refused");
+        ck_assert_str_eq(text, "1 error?");
+        ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "s"), 0);
+        ck_assert_int_gt(sd_bus_message_read(reply, "s", &finding), 0);
+        ck_assert_str_eq(finding, "f?.conf:3: web.nice: no number ?(");
+        ck_assert_int_eq(sd_bus_message_at_end(reply, false), 1);
+}
+END_TEST
+
+START_TEST(test_plan) {
+        CLIENT(bus);
+        CLEANUP(sd_bus_message_unrefp)
+        sd_bus_message *reply = serving_call(bus, "Plan", NULL, NULL);
+        const char *finding;
+        int valid = 4711;
+
+        ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "s"), 0);
+        ck_assert_int_gt(sd_bus_message_read(reply, "s", &finding), 0);
+        ck_assert_str_eq(finding, "f.conf:1: it is ?");
+        ck_assert_int_ge(sd_bus_message_exit_container(reply), 0);
+        ck_assert_int_gt(sd_bus_message_read(reply, "b", &valid), 0);
+        ck_assert_int_eq(valid, 0);
+}
+END_TEST
+
+static Suite *make_suite(void) {
+        Suite *suite = suite_create("control/call");
+        TCase *cases = tcase_create("call");
+
+        tcase_set_timeout(cases, 60);
+        tcase_add_checked_fixture(cases, serving_setup, serving_teardown);
+        tcase_add_test(cases, test_list);
+        tcase_add_test(cases, test_properties);
+        tcase_add_test(cases, test_hello);
+        tcase_add_loop_test(cases, test_request, 0, 3);
+        tcase_add_loop_test(cases, test_bad_names, 0, 3);
+        tcase_add_test(cases, test_long_name);
+        tcase_add_test(cases, test_signal);
+        tcase_add_test(cases, test_reload);
+        tcase_add_test(cases, test_plan);
+        suite_add_tcase(suite, cases);
+        return suite;
+}
+
+int main(void) {
+        return unit_main(make_suite());
+}
