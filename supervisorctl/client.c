@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Talking to supervisord by sd-bus, without a broker; see control/names.h for the words. */
+
+#include "client.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "base/strv.h"
+#include "control/names.h"
+
+static int client_explain_connect(const char *path, int r) {
+        switch (-r) {
+        case ENOENT:
+        case ECONNREFUSED:
+                fprintf(stderr,
+                        "supervisorctl: no supervisord answers at %s\n"
+                        "Start it with 'systemctl start supervisord', or name another socket "
+                        "with -s.\n",
+                        path);
+                return EXIT_NO_SUPERVISOR;
+        case EACCES:
+        case EPERM:
+                fprintf(stderr,
+                        "supervisorctl: you may not connect to %s\n"
+                        "Root may, and members of supervisor.admin_group and "
+                        "supervisor.reader_group.\n",
+                        path);
+                return EXIT_DENIED;
+        default:
+                fprintf(stderr, "supervisorctl: cannot connect to %s: %s\n", path, strerror(-r));
+                return EXIT_NO_SUPERVISOR;
+        }
+}
+
+/* The address of a path, with the bytes escaped that mean something in an address. */
+static char *client_address(const char *path) {
+        char *address = calloc(1, strlen("unix:path=") + 3 * strlen(path) + 1);
+        char *end;
+
+        if (!address)
+                return NULL;
+        end = stpcpy(address, "unix:path=");
+        for (; *path; path++) {
+                bool plain = (*path >= 'a' && *path <= 'z') || (*path >= 'A' && *path <= 'Z') ||
+                             (*path >= '0' && *path <= '9') || strchr("-_/.", *path);
+
+                end += plain ? sprintf(end, "%c", *path)
+                             : sprintf(end, "%%%02x", (unsigned char) *path);
+        }
+        return address;
+}
+
+int client_connect(const char *path, sd_bus **ret) {
+        CLEANUP(sd_bus_closep) sd_bus *bus = NULL;
+        CLEANUP(freep) char *address = client_address(path);
+
+        int r = address ? sd_bus_new(&bus) : -ENOMEM;
+        if (r >= 0)
+                r = sd_bus_set_address(bus, address);
+        if (r >= 0)
+                r = sd_bus_start(bus);
+        if (r < 0)
+                return client_explain_connect(path, r);
+
+        *ret = TAKE(bus);
+        return 0;
+}
+
+int client_explain(const sd_bus_error *error, int r) {
+        const char *message = error && error->message ? error->message : strerror(-r);
+
+        if (r == -ETIMEDOUT)
+                message = "no answer within the time; supervisord goes on with it";
+        fprintf(stderr, "supervisorctl: %s\n", message);
+        if (sd_bus_error_has_name(error, CONTROL_ERROR_DENIED)) {
+                fprintf(stderr, "Root may, and members of supervisor.admin_group.\n");
+                return EXIT_DENIED;
+        }
+        if (sd_bus_error_has_name(error, CONTROL_ERROR_UNKNOWN_DAEMON))
+                return EXIT_UNKNOWN;
+        if (r == -ETIMEDOUT)
+                return EXIT_TIMEOUT;
+        if (r == -ECONNRESET || r == -ENOTCONN || r == -EPIPE)
+                return EXIT_NO_SUPERVISOR;
+        return EXIT_FAILED;
+}
+
+static void daemon_info_done(DaemonInfo *info) {
+        free(info->name);
+        free(info->state);
+        free(info->reason);
+        free(info->status);
+        strv_free(info->requires);
+        *info = (DaemonInfo){ 0 };
+}
+
+void daemon_list_done(DaemonList *list) {
+        for (size_t i = 0; i < list->count; i++)
+                daemon_info_done(&list->daemons[i]);
+        free(list->daemons);
+        *list = (DaemonList){ 0 };
+}
+
+/* 1: one was read, 0: no more. */
+static int client_read_daemon(sd_bus_message *reply, DaemonInfo *ret) {
+        const char *name, *state, *reason, *status;
+        DaemonInfo info = { 0 };
+        int pending;
+
+        int r = sd_bus_message_enter_container(reply, 'r', "ssbuttssas");
+        if (r <= 0)
+                return r;
+        r = sd_bus_message_read(reply, "ssbuttss", &name, &state, &pending, &info.pid, &info.since,
+                                &info.started, &reason, &status);
+        if (r >= 0)
+                r = sd_bus_message_read_strv(reply, &info.requires);
+        if (r >= 0)
+                r = sd_bus_message_exit_container(reply);
+        if (r < 0) {
+                daemon_info_done(&info);
+                return r;
+        }
+
+        info.pending = pending;
+        info.name = strdup(name);
+        info.state = strdup(state);
+        info.reason = strdup(reason);
+        info.status = strdup(status);
+        *ret = info;
+        if (!info.name || !info.state || !info.reason || !info.status)
+                return -ENOMEM;
+        return 1;
+}
+
+static int client_read_list(sd_bus_message *reply, DaemonList *list) {
+        size_t room = 0;
+
+        int r = sd_bus_message_enter_container(reply, 'a', "(ssbuttssas)");
+        while (r >= 0) {
+                if (list->count == room) {
+                        room = MAX_OF(2 * room, (size_t) 64);
+                        DaemonInfo *more = reallocarray(list->daemons, room, sizeof(*more));
+                        if (!more)
+                                return -ENOMEM;
+                        list->daemons = more;
+                }
+                list->daemons[list->count] = (DaemonInfo){ 0 };
+                r = client_read_daemon(reply, &list->daemons[list->count]);
+                if (r == 0)
+                        return 0;
+                list->count++;
+        }
+        return r;
+}
+
+int client_list(sd_bus *bus, DaemonList *ret) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        CLEANUP(sd_bus_message_donep) sd_bus_message *reply = NULL;
+        CLEANUP(daemon_list_done) DaemonList list = { 0 };
+
+        int r = sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, "ListDaemons",
+                                   &error, &reply, "");
+        if (r >= 0)
+                r = client_read_list(reply, &list);
+        if (r < 0)
+                return client_explain(&error, r);
+
+        *ret = TAKE(list);
+        return 0;
+}
+
+static int client_refuse_name(const DaemonList *list, const char *name) {
+        CLEANUP(freep) const char **names = calloc(list->count + 1, sizeof(*names));
+        const char *nearest = NULL;
+
+        if (names) {
+                for (size_t i = 0; i < list->count; i++)
+                        names[i] = list->daemons[i].name;
+                nearest = nearest_word(name, names, list->count);
+        }
+        if (nearest)
+                fprintf(stderr, "supervisorctl: no daemon is called '%s'; did you mean '%s'?\n",
+                        name, nearest);
+        else
+                fprintf(stderr,
+                        "supervisorctl: no daemon is called '%s'; 'supervisorctl status' lists "
+                        "them\n",
+                        name);
+        return EXIT_UNKNOWN;
+}
+
+int client_expand(const DaemonList *list, char *const *arguments, char ***ret_names) {
+        CLEANUP(strv_freep) char **names = NULL;
+
+        for (; *arguments; arguments++) {
+                const char *pattern = strcmp(*arguments, "all") == 0 ? "*" : *arguments;
+                bool matched = false;
+
+                for (size_t i = 0; i < list->count; i++) {
+                        if (fnmatch(pattern, list->daemons[i].name, 0) != 0)
+                                continue;
+                        matched = true;
+                        if (!strv_contains(names, list->daemons[i].name) &&
+                            strv_append(&names, list->daemons[i].name) < 0)
+                                return client_explain(NULL, -ENOMEM);
+                }
+                if (!matched)
+                        return client_refuse_name(list, *arguments);
+        }
+
+        *ret_names = TAKE(names);
+        return 0;
+}
+
+char *client_property(sd_bus *bus, const char *name) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        char *value = NULL;
+
+        int r = sd_bus_get_property_string(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, name, &error,
+                                           &value);
+        if (r < 0)
+                (void) client_explain(&error, r);
+        return value;
+}

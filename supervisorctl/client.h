@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The connection to a supervisord, and what it answers. Every function that can fail says on stderr
+ * what went wrong and what to do, and returns an exit status of supervisorctl(8).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+
+#include "base/macro.h"
+
+/* Exit status; 0 as usual. */
+enum {
+        EXIT_FAILED = 1, /* it was done, but the outcome is not what was asked for */
+        EXIT_USAGE = 2,
+        EXIT_NOT_RUNNING = 3, /* status: a daemon is not running */
+        EXIT_UNKNOWN = 4,     /* no such daemon */
+        EXIT_NO_SUPERVISOR = 69,
+        EXIT_TIMEOUT = 75,
+        EXIT_DENIED = 77,
+};
+
+/* One daemon, as ListDaemons tells it. */
+typedef struct DaemonInfo {
+        char *name;
+        char *state;
+        bool pending;
+        uint32_t pid;
+        uint64_t since;   /* of the state, CLOCK_MONOTONIC */
+        uint64_t started; /* of the last start */
+        char *reason;
+        char *status;
+        char **requires;
+} DaemonInfo;
+
+typedef struct DaemonList {
+        DaemonInfo *daemons;
+        size_t count;
+} DaemonList;
+
+/* Connects to the socket at `path`. */
+int client_connect(const char *path, sd_bus **ret);
+
+int client_list(sd_bus *bus, DaemonList *ret);
+void daemon_list_done(DaemonList *list);
+
+/*
+ * The names that the arguments mean: patterns (fnmatch(3)) and "all" are expanded, a name that is
+ * none is refused with the nearest one. *ret_names is freed by strv_free().
+ */
+int client_expand(const DaemonList *list, char *const *arguments, char ***ret_names);
+
+/* Says what a failed call means: the exit status for it. */
+int client_explain(const sd_bus_error *error, int r);
+
+/* A string property of the supervisor; NULL if it cannot be had (said on stderr). malloc'ed. */
+char *client_property(sd_bus *bus, const char *name);
+
+static inline void sd_bus_closep(sd_bus **bus) {
+        sd_bus_flush_close_unref(*bus);
+}
+
+static inline void sd_bus_message_donep(sd_bus_message **message) {
+        sd_bus_message_unref(*message);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of commands. */
+
+#include "command.h"
+
+const Command commands[] = {
+        { "status", "[DAEMON]...", "how the daemons stand; of one alone: all there is to know", 0,
+          -1, false, command_status },
+        { "start", "DAEMON...", "start, with what they require", 1, -1, false, command_start },
+        { "stop", "DAEMON...", "freeze, drain and clean up, with what requires them", 1, -1, false,
+          command_stop },
+        { "restart", "DAEMON...", "stop, then start", 1, -1, false, command_restart },
+        { "signal", "SIGNAL DAEMON...", "signal the main process", 2, -1, false, command_signal },
+        { "pid", "[DAEMON]...", "the main processes", 0, -1, false, command_pid },
+        { "reload", "", "bring the configuration on disk into force, or keep the old one", 0, 0,
+          false, command_reload },
+        { "plan", "", "what a reload would do, and why", 0, 0, false, command_plan },
+        { "check", "", "what is wrong with the configuration on disk", 0, 0, false, command_check },
+        { "tail", "DAEMON [OPTION]...", "its lines in the journal (journalctl options)", 1, -1,
+          true, command_tail },
+        { "shutdown", "", "stop everything, and supervisord", 0, 0, false, command_shutdown },
+        { "version", "", "the versions of supervisorctl and supervisord", 0, 0, false,
+          command_version },
+        /* the words of Python Supervisor */
+        { "update", "", NULL, 0, 0, false, command_reload },
+        { "reread", "", NULL, 0, 0, false, command_plan },
+        { "avail", "", "the names of all daemons", 0, 0, false, command_avail },
+        { 0 },
+};

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* supervisorctl: looks at and steers a supervisord. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/nearest.h"
+#include "base/strv.h"
+#include "client.h"
+#include "command.h"
+#include "config/load.h"
+#include "control/names.h"
+#include "options.h"
+
+#define COMMANDS_MAX 32
+
+static const Command *main_find_command(const char *name) {
+        for (const Command *command = commands; command->name; command++)
+                if (strcmp(command->name, name) == 0)
+                        return command;
+        return NULL;
+}
+
+static int main_refuse_command(const char *name) {
+        const char *names[COMMANDS_MAX];
+        size_t count = 0;
+
+        for (const Command *command = commands; command->name && count < COMMANDS_MAX; command++)
+                names[count++] = command->name;
+
+        const char *nearest = nearest_word(name, names, count);
+        fprintf(stderr, "supervisorctl: there is no command '%s'", name);
+        if (nearest)
+                fprintf(stderr, "; did you mean '%s'?", nearest);
+        fprintf(stderr, "\nTry 'supervisorctl --help'.\n");
+        return EXIT_USAGE;
+}
+
+static int main_check_arguments(const Command *command, const Options *options) {
+        int count = (int) strv_length(options->arguments);
+
+        if (count >= command->minimum && (command->maximum < 0 || count <= command->maximum))
+                return 0;
+        fprintf(stderr, "Usage: supervisorctl %s %s\n", command->name, command->arguments);
+        return EXIT_USAGE;
+}
+
+/*
+ * The socket that the configuration names. One that cannot be read has the default socket, so that
+ * a broken file can be reloaded and get its verdict; but not one that was named: that might be the
+ * configuration of another supervisord.
+ */
+static char *main_socket(const Options *options) {
+        CLEANUP(config_unrefp) Config *config = NULL;
+        CLEANUP(diag_freep) Diag *diag = NULL;
+        char *path = NULL;
+
+        if (options->socket)
+                return strdup(options->socket);
+        if (diag_new(&diag) < 0 || config_new(&config) < 0)
+                return NULL;
+        if (config_read_files(options->config, diag, config) != 0 && options->config_named) {
+                diag_print(diag, stderr);
+                fprintf(stderr,
+                        "supervisorctl: which socket this configuration means is not known; "
+                        "name it with -s\n");
+                return NULL;
+        }
+        if (config->supervisor.control)
+                return strdup(config->supervisor.control);
+        return asprintf(&path, "%s/" CONTROL_SOCKET, config->supervisor.runtime_directory) < 0
+                       ? NULL
+                       : path;
+}
+
+int main(int argc, char *argv[]) {
+        CLEANUP(sd_bus_closep) sd_bus *bus = NULL;
+        CLEANUP(freep) char *path = NULL;
+        Options options;
+
+        int r = options_parse(argc, argv, &options);
+        if (r != 0)
+                return r < 0 ? EXIT_SUCCESS : r;
+
+        const Command *command = main_find_command(options.command);
+        if (!command)
+                return main_refuse_command(options.command);
+        r = main_check_arguments(command, &options);
+        if (r != 0)
+                return r;
+
+        if (!command->offline) {
+                path = main_socket(&options);
+                if (!path)
+                        return EXIT_USAGE;
+                r = client_connect(path, &bus);
+                if (r != 0)
+                        return r;
+        }
+        return command->run(bus, &options);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Steering: start, stop, restart, signal, shutdown. */
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/strv.h"
+#include "command.h"
+#include "control/names.h"
+#include "wait.h"
+
+static int operate_names(sd_bus *bus, char *const *arguments, char ***ret) {
+        CLEANUP(daemon_list_done) DaemonList list = { 0 };
+
+        int r = client_list(bus, &list);
+        return r != 0 ? r : client_expand(&list, arguments, ret);
+}
+
+static int operate_new_call(sd_bus *bus, const char *member, sd_bus_message **ret) {
+        int r = sd_bus_message_new_method_call(bus, ret, NULL, CONTROL_PATH, CONTROL_INTERFACE,
+                                               member);
+
+        return r < 0 ? client_explain(NULL, r) : 0;
+}
+
+/*
+ * Reads name, state and reason of each daemon named; whether all are in the state that was wanted.
+ */
+static int operate_tell(sd_bus_message *reply, const char *wanted, bool json) {
+        json_t *array = json_array();
+        const char *name, *state, *reason;
+        int status = 0;
+
+        int r = sd_bus_message_enter_container(reply, 'a', "(sss)");
+        while (r >= 0 && (r = sd_bus_message_read(reply, "(sss)", &name, &state, &reason)) > 0) {
+                bool good = strcmp(state, wanted) == 0;
+
+                if (!good)
+                        status = EXIT_FAILED;
+                if (json)
+                        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:b}", "name", name,
+                                                               "state", state, "reason", reason,
+                                                               "ok", good));
+                else
+                        fprintf(good ? stdout : stderr, "%s: %s%s%s\n", name, state,
+                                reason[0] != '\0' ? ": " : "", reason);
+        }
+        if (json) {
+                json_dumpf(array, stdout, JSON_INDENT(2));
+                putchar('\n');
+        }
+        json_decref(array);
+        return r < 0 ? client_explain(NULL, r) : status;
+}
+
+static int operate(sd_bus *bus, const Options *options, const char *member, const char *wanted) {
+        CLEANUP(strv_freep) char **names = NULL;
+        CLEANUP(sd_bus_message_donep) sd_bus_message *call = NULL;
+        CLEANUP(sd_bus_message_donep) sd_bus_message *reply = NULL;
+
+        int r = operate_names(bus, options->arguments, &names);
+        if (r == 0)
+                r = operate_new_call(bus, member, &call);
+        if (r != 0)
+                return r;
+        if (sd_bus_message_append_strv(call, names) < 0)
+                return client_explain(NULL, -ENOMEM);
+
+        if (options->no_wait) {
+                r = sd_bus_message_set_expect_reply(call, 0);
+                if (r >= 0)
+                        r = sd_bus_send(bus, call, NULL);
+                return r < 0 ? client_explain(NULL, r) : 0;
+        }
+        r = wait_call(bus, call, options->timeout, &reply);
+        return r != 0 || !reply ? r : operate_tell(reply, wanted, options->json);
+}
+
+int command_start(sd_bus *bus, const Options *options) {
+        return operate(bus, options, "Start", "running");
+}
+
+int command_stop(sd_bus *bus, const Options *options) {
+        return operate(bus, options, "Stop", "stopped");
+}
+
+int command_restart(sd_bus *bus, const Options *options) {
+        return operate(bus, options, "Restart", "running");
+}
+
+int command_signal(sd_bus *bus, const Options *options) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        CLEANUP(strv_freep) char **names = NULL;
+        CLEANUP(sd_bus_message_donep) sd_bus_message *call = NULL;
+        int signo;
+
+        if (parse_signal(options->arguments[0], &signo) != 0) {
+                fprintf(stderr, "supervisorctl: '%s' is no signal; write HUP, USR1, 15, …\n",
+                        options->arguments[0]);
+                return EXIT_USAGE;
+        }
+        int r = operate_names(bus, options->arguments + 1, &names);
+        if (r == 0)
+                r = operate_new_call(bus, "Signal", &call);
+        if (r != 0)
+                return r;
+
+        r = sd_bus_message_append_strv(call, names);
+        if (r >= 0)
+                r = sd_bus_message_append(call, "i", signo);
+        if (r >= 0)
+                r = sd_bus_call(bus, call, 0, &error, NULL);
+        return r < 0 ? client_explain(&error, r) : 0;
+}
+
+int command_shutdown(sd_bus *bus, const Options *options) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        (void) options;
+        int r = sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, "Shutdown", &error,
+                                   NULL, "b", 0);
+        return r < 0 ? client_explain(&error, r) : 0;
+}
