@@ -10,7 +10,7 @@ top=$(cd "$(dirname "$0")" && pwd)
 policy=/usr/sbin/policy-rc.d
 
 packages_build=(autoconf automake gcc libc6-dev make pkgconf xz-utils
-        libsystemd-dev libconfig-dev uthash-dev check)
+        libsystemd-dev libconfig-dev libjansson-dev uthash-dev check)
 packages_demo=(nginx redis-server)
 packages_check=(valgrind shellcheck strace python3 procps iproute2 util-linux
         debootstrap systemd-container ca-certificates)

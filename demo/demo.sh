@@ -354,9 +354,11 @@ put_under_traffic() {
 }
 
 reload() {
-        headline "3. SIGHUP: the configuration is checked, nobody notices"
+        headline "3. SIGHUP: new drain times come into force under traffic, nobody notices"
+        sed -i 's/{ until = "exit"; }/{ until = "exit"; timeout = "25s"; }/' \
+                "$directory/supervisord.conf"
         kill -HUP "$supervisor_pid"
-        wait_for 10 log_has 'configuration checked' || die "no answer to SIGHUP"
+        wait_for 10 log_has 'reload applied' || die "no answer to SIGHUP"
         pass_time 2
         client_report
         show_report
@@ -371,7 +373,7 @@ show_state() {
 
 play() {
         headline "Everything goes on until Ctrl-C, traffic too. Meanwhile, in another terminal:"
-        play_hint "check the configuration" "kill -HUP $supervisor_pid"
+        play_hint "bring an edited configuration into force" "kill -HUP $supervisor_pid"
         play_hint "show the state of everything, here" "kill -USR1 $supervisor_pid"
         play_hint "a request of a second" "curl -s http://127.0.0.1:$nginx_port/work | wc -c"
         play_hint "what redis has counted" "redis-cli -p $redis_port get requests"

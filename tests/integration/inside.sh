@@ -266,9 +266,12 @@ case_reload_of_a_good_configuration() {
         configure "$(sleeper a)"
         start
         before="$(main_pid) $(processes_of a)"
+        configure "$(sleeper a) $(sleeper b)"
         systemctl reload $UNIT || fail "the reload fails"
+        # The answer comes when it is done, not before.
+        expect has_processes b 1
         expect_equal "$(main_pid) $(processes_of a)" "$before" "the processes"
-        wait_for 10 says checked RELOAD_CHECKED
+        wait_for 10 says applied RELOAD_DONE
         stop
 }
 

@@ -5,13 +5,15 @@
 
 . "$(dirname "$0")/lint.bash"
 
-mapfile -t headers < <(lint_files '*.h' supervisord tests demo)
-mapfile -t libraries < <(pkg-config --cflags libsystemd libconfig check | tr ' ' '\n' | grep .)
+mapfile -t headers < <(lint_files '*.h' supervisord supervisorctl tests demo)
+mapfile -t libraries < <(pkg-config --cflags libsystemd libconfig jansson check |
+        tr ' ' '\n' | grep .)
 
 for header in "${headers[@]}"; do
         printf '#include "%s"\n' "$PWD/$header" |
                 ${CC:-cc} -std=gnu17 -D_GNU_SOURCE -DSYSCONFDIR='"/etc"' -DPACKAGE_VERSION='"0"' \
-                        -Wall -Wextra -Werror -fsyntax-only -iquote supervisord -iquote tests \
+                        -Wall -Wextra -Werror -fsyntax-only \
+                        -iquote supervisord -iquote supervisorctl -iquote tests \
                         "${libraries[@]}" -x c - 2>&1
 done | lint_check "each header compiles alone"
 

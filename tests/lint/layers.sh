@@ -8,7 +8,7 @@
 lint_build
 
 # What each layer stands on, from the ground up; the same table as in doc/ARCHITECTURE.md.
-layers=(base config model sys child service)
+layers=(base config model sys child service control)
 declare -A below=(
         [base]=""
         [config]="base"
@@ -16,6 +16,7 @@ declare -A below=(
         [sys]="base"
         [child]="sys model config base"
         [service]="child sys model config base"
+        [control]="service child sys model config base"
 )
 
 foreign_includes() {
@@ -41,6 +42,11 @@ for layer in "${layers[@]}"; do
         foreign_includes "$layer" | lint_check "$layer includes nothing from above"
         undefined_symbols "$layer" | lint_check "$layer links with what is below it alone"
 done
+
+# The client knows the words of the bus and reads the configuration; it is no part of supervisord.
+grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' supervisorctl/*.[ch] |
+        grep -vE '"((base|config)/[a-z_0-9]+|control/names|[a-z_]+)\.h"' |
+        lint_check "supervisorctl includes base, config and the words of the bus alone"
 
 for folder in supervisord/*/; do
         folder=$(basename "$folder")

@@ -12,12 +12,12 @@ is_listed() {
 }
 
 # A program of one source is listed by its name alone.
-for file in $(lint_files '*.[ch]' supervisord tests demo); do
+for file in $(lint_files '*.[ch]' supervisord supervisorctl tests demo); do
         is_listed "$file" || is_listed "${file%.c}" || echo "$file"
 done | lint_check "every source is listed"
 
 # In the tarball: listed itself, as the template of what is listed, or in a folder that is listed.
-for file in $(lint_files '*' catalog conf demo doc man tests units bench); do
+for file in $(lint_files '*' catalog completions conf demo doc man tests units bench); do
         case $file in *.[ch] | *.am) continue ;; esac
         is_listed "$file" || is_listed "${file%.in}" && continue
         folder=$(dirname "$file")

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The manual: every setting with its default, every option, every signal, and nothing that is not.
+# The manual: every setting with its default and what a change of it takes, every option, command
+# and signal, and nothing that is not. The completions know the same commands and options.
 
 . "$(dirname "$0")/lint.bash"
 lint_build
@@ -25,6 +26,19 @@ same "every setting and its default is in the manual" \
         "$("$BUILD_DIR/tests/lint/tables" settings)" "$(settings_of_manual)" \
         supervisord/config/schema.c man/supervisord.conf.5
 
+# The lists of settings below the items of that section, a line "PATH EFFECT" for each.
+effects_of_manual() {
+        sed -e :a -e '/\\$/{N;s/\\\n//;ba}' man/supervisord.conf.5 |
+                awk '/^\.Sh / { inside = $0 == ".Sh WHAT A RELOAD DOES" }
+                        inside && /^\.It Sy / { effect = $NF == "live" ? "live" : "restart"; next }
+                        inside && effect != "" && /^\.Cm .* , / {
+                                for (i = 2; i <= NF; i++) if ($i != ",") print $i, effect }'
+}
+
+same "what a change of every setting takes is in the manual" \
+        "$("$BUILD_DIR/tests/lint/tables" effects)" "$(effects_of_manual)" \
+        supervisord/config/schema.c man/supervisord.conf.5
+
 help=$("$BUILD_DIR/supervisord/supervisord" --help)
 manual=man/supervisord.8
 
@@ -43,5 +57,33 @@ same "every option of --help is in the manual" \
 same "every exit status of --help is in the manual" \
         "$(sed -nE '/^Exit status/,/^$/s/^ +([0-9]+) .*/\1/p' <<<"$help")" \
         "$(section 'EXIT STATUS' | sed -nE 's/^\.It (Li )?([0-9]+)$/\2/p')" --help "$manual"
+
+help=$("$BUILD_DIR/supervisorctl/supervisorctl" --help)
+manual=man/supervisorctl.8
+options=$(sed '1,/^Commands:/d' <<<"$help" | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' |
+        grep -oE -- '--?[A-Za-z][a-z-]*' | sort -u)
+# The help leaves out the words that are there for people who know another supervisor.
+commands=$({
+        sed -nE '/^Commands:/,/^$/s/^  ([a-z]+) .*/\1/p' <<<"$help"
+        printf '%s\n' update reread
+} | sort -u)
+
+same "every command of supervisorctl is in the manual" "$commands" \
+        "$(section COMMANDS | sed -nE 's/^\.It Cm ([a-z]+( , [a-z]+)*).*/\1/p' |
+                sed 's/ , /\n/g')" \
+        --help "$manual"
+same "every option of supervisorctl is in the manual" "$options" \
+        "$(section DESCRIPTION | grep '^\.It Fl' | grep -oE 'Fl (Fl )?[A-Za-z-]+' |
+                sed 's/^Fl Fl /--/; s/^Fl /-/' | sort -u)" --help "$manual"
+same "every exit status of supervisorctl is in the manual" \
+        "$(sed -n '/^Exit status/,$p' <<<"$help" | grep -oE '(: |, |^)[0-9]+ ' | tr -dc '0-9\n')" \
+        "$(section 'EXIT STATUS' | sed -nE 's/^\.It (Li )?([0-9]+)$/\2/p')" --help "$manual"
+
+for file in completions/supervisorctl.bash completions/_supervisorctl; do
+        for word in $commands $(grep -e -- <<<"$options"); do
+                grep -qE -e "(^|[^a-z-])$word([^a-z-]|$)" "$file" ||
+                        echo "$word is missing in $file"
+        done
+done | lint_check "the completions know every command and option"
 
 lint_end

@@ -11,11 +11,16 @@ includes_only() {
         local header=$1 allowed
         shift
         allowed=$(printf '%s|' "$@")
-        grep -rnE "#[[:space:]]*include[[:space:]]*[<\"]${header}[>\"]" supervisord |
+        grep -rnE "#[[:space:]]*include[[:space:]]*[<\"]${header}[>\"]" supervisord supervisorctl |
                 grep -vE "^(${allowed%|}):"
 }
 
-includes_only 'systemd/sd-event\.h' 'supervisord/sys/loop\.c' | lint_check "sd-event in sys/loop.c only"
+includes_only 'systemd/sd-event\.h' 'supervisord/sys/loop\.c' 'supervisorctl/wait\.c' |
+        lint_check "sd-event in sys/loop.c and in the waiting of supervisorctl only"
+includes_only 'systemd/sd-bus\.h' 'supervisord/control/[a-z_]+\.[ch]' \
+        'supervisorctl/[a-z_]+\.[ch]' | lint_check "sd-bus in control and supervisorctl only"
+includes_only 'jansson\.h' 'supervisorctl/[a-z_]+\.[ch]' |
+        lint_check "jansson in supervisorctl only"
 includes_only 'systemd/sd-journal\.h' 'supervisord/base/log\.c' 'supervisord/sys/journal\.c' |
         lint_check "sd-journal in base/log.c and sys/journal.c only"
 includes_only 'systemd/sd-daemon\.h' 'supervisord/sys/[a-z_]+\.c' | lint_check "sd-daemon in sys only"

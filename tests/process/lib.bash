@@ -12,6 +12,7 @@
 #   $T      the temporary directory       $BIN     the daemons' programs in it
 #   $SUP    supervisord's pid             $RC      its exit status, after `ended`
 #   $T/log  its stderr and stdout         $T/notify  what it told "systemd"
+#   $T/out, $T/err  what supervisorctl said, after `ctl`
 
 # shellcheck source=tests/cases.bash
 . "$(dirname "${BASH_SOURCE[0]}")/../cases.bash"
@@ -19,6 +20,7 @@
 tests_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD_DIR=${BUILD_DIR:-$tests_top/build/normal}
 SUPERVISORD=${SUPERVISORD:-$BUILD_DIR/supervisord/supervisord}
+SUPERVISORCTL=${SUPERVISORCTL:-$BUILD_DIR/supervisorctl/supervisorctl}
 
 SUP=
 SINK=
@@ -202,6 +204,25 @@ start() {
         SUP=$!
 }
 START_BY=(env)
+
+# ctl STATUS ARGUMENT…: supervisorctl ends with that status.
+ctl() {
+        local wanted=$1 status
+        shift
+        "$SUPERVISORCTL" -s "$T/run/control" "$@" >"$T/out" 2>"$T/err"
+        status=$?
+        [ "$status" = "$wanted" ] ||
+                fail "supervisorctl $*: status $status, not $wanted: $(head -n 5 "$T/out" "$T/err")"
+}
+
+# said PATTERN, said_error PATTERN: supervisorctl did so.
+said() {
+        grep -Eq -- "$1" "$T/out"
+}
+
+said_error() {
+        grep -Eq -- "$1" "$T/err"
+}
 
 told() {
         grep -aq "^$1" "$T/notify"

@@ -30,7 +30,7 @@ expect_daemons_untouched() {
 
 # The number of answers to SIGHUP so far.
 verdicts() {
-        log_count 'configuration.*(valid|checked|refused|nothing applied)'
+        log_count 'reload (applied|nothing-changed|refused|rolled-back|canceled)'
 }
 
 reload() {

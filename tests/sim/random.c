@@ -15,6 +15,8 @@
 
 #define TEXT_MAX     (64 * 1024)
 #define PATH_ROOM    32
+#define BODY_ROOM    1536
+#define NEEDS_MAX    4
 #define REACTION_MAX 6
 
 /* A program under construction: its lists live as long as the process. */
@@ -28,7 +30,14 @@ typedef struct Script {
         FakeAct reaction_acts[REACTION_MAX][4];
 } Script;
 
+/* What changes between two configurations: its command, what it needs, whether it is there. */
 typedef struct RandomDaemon {
+        bool present;
+        bool broken;      /* starts what fails */
+        unsigned variant; /* another argument, and so another command */
+        unsigned needs[NEEDS_MAX];
+        size_t requires_count, needs_count; /* the first ones are required */
+        char body[BODY_ROOM];               /* its other settings */
         char pidfile[PATH_ROOM];
         char file[PATH_ROOM];
         Script main;   /* what the configuration starts */
@@ -38,13 +47,12 @@ typedef struct RandomDaemon {
 } RandomDaemon;
 
 static RandomDaemon daemons[RANDOM_DAEMON_MAX];
+static unsigned daemon_count;
 static char config_text[TEXT_MAX];
 static char settings_text[512];
 static size_t config_used;
 
-static void add(const char *format, ...) PRINTF_LIKE(1, 2);
-
-static void add(const char *format, ...) {
+static PRINTF_LIKE(1, 2) void add(const char *format, ...) {
         va_list arguments;
 
         va_start(arguments, format);
@@ -367,15 +375,19 @@ static void add_restart(void) {
                     PICK("1s", "10s", "60s"));
 }
 
-static void add_names(const char *key, unsigned index) {
-        const char *separator = "";
-
+/* Those before it, so that there are no cycles. */
+static size_t choose_names(RandomDaemon *daemon, unsigned index) {
         if (index == 0 || !random_once_in(2))
-                return;
-        add("%s = [ ", key);
-        for (unsigned i = 0; i < 1 + world_choose(2); i++, separator = ", ")
-                add("%s\"d%u\"", separator, world_choose(index));
-        add(" ];");
+                return daemon->needs_count;
+        for (unsigned i = 1 + world_choose(2); i > 0; i--)
+                daemon->needs[daemon->needs_count++] = world_choose(index);
+        return daemon->needs_count;
+}
+
+static void choose_needs(RandomDaemon *daemon, unsigned index) {
+        daemon->needs_count = 0;
+        daemon->requires_count = choose_names(daemon, index);
+        (void) choose_names(daemon, index);
 }
 
 static void make_daemon(unsigned index) {
@@ -384,7 +396,8 @@ static void make_daemon(unsigned index) {
         snprintf(daemon->pidfile, sizeof(daemon->pidfile), "/run/d%u.pid", index);
         snprintf(daemon->file, sizeof(daemon->file), "/run/d%u.file", index);
         script_begin(&daemon->main, "main", index);
-        add("d%u: { command = [ \"%s\" ]; ", index, daemon->main.path);
+        config_used = 0;
+        config_text[0] = '\0';
         switch (world_choose(3)) {
         case 0:
                 make_simple(daemon, index);
@@ -396,15 +409,16 @@ static void make_daemon(unsigned index) {
                 make_forking(daemon, index);
                 break;
         }
-        add_names("requires", index);
-        add_names("after", index);
         add_freeze();
         add_drain();
         add_stop(daemon);
         add_restart();
         if (random_once_in(30))
                 add("essential = true;");
-        add(" };\n");
+        snprintf(daemon->body, sizeof(daemon->body), "%s", config_text);
+        daemon->present = true;
+        daemon->broken = false;
+        choose_needs(daemon, index);
 }
 
 static void make_helpers(void) {
@@ -432,17 +446,55 @@ void random_daemons(unsigned count) {
                  "cgroups = %s;",
                  PICK("0", "500ms", "1s", "5s"), PICK("0", "1s", "5s", "20s"),
                  PICK("0", "1s", "2s", "10s"), random_once_in(3) ? "false" : "true");
-
         make_helpers();
-        config_used = 0;
+        daemon_count = count;
         for (unsigned i = 0; i < count; i++)
                 make_daemon(i);
+}
+
+void random_change(void) {
+        for (unsigned i = 0; i < daemon_count; i++) {
+                RandomDaemon *daemon = &daemons[i];
+                if (random_once_in(4))
+                        daemon->present = !daemon->present;
+                if (random_once_in(4))
+                        daemon->variant++;
+                if (random_once_in(6))
+                        daemon->broken = !daemon->broken;
+                if (random_once_in(5))
+                        choose_needs(daemon, i);
+        }
+        daemons[0].present = true; /* one there has to be */
 }
 
 const char *random_settings(void) {
         return settings_text;
 }
 
+static void add_names(const char *key, const RandomDaemon *daemon, size_t from, size_t to) {
+        const char *separator = "";
+
+        add("%s = [ ", key);
+        for (size_t i = from; i < to; i++) {
+                if (!daemons[daemon->needs[i]].present)
+                        continue;
+                add("%s\"d%u\"", separator, daemon->needs[i]);
+                separator = ", ";
+        }
+        add(" ]; ");
+}
+
 const char *random_config(void) {
+        config_used = 0;
+        for (unsigned i = 0; i < daemon_count; i++) {
+                const RandomDaemon *daemon = &daemons[i];
+                if (!daemon->present)
+                        continue;
+                add("d%u: { command = [ \"%s\", \"%u\" ]; ", i,
+                    daemon->broken ? "/h/fail" : daemon->main.path, daemon->variant);
+                add_names("requires", daemon, 0, daemon->requires_count);
+                add_names("after", daemon, daemon->requires_count, daemon->needs_count);
+                add("%s };\n", daemon->body);
+        }
         return config_text;
 }

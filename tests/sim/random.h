@@ -13,6 +13,8 @@
 
 /* Up to 30 daemons with their programs; the texts are static. */
 void random_daemons(unsigned count);
+/* Some of them are others from now on, come or go, or need others. */
+void random_change(void);
 const char *random_settings(void);
 const char *random_config(void);
 

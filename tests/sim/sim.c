@@ -11,10 +11,12 @@
 
 #include "base/diag.h"
 #include "config/load.h"
+#include "sim/watch.h"
 
 #define LINE_MAX_     4096
 #define LINE_TEXT_MAX 200
 #define LINE_NAME_MAX 32
+#define CONFIG_MAX    64
 #define CONFIG_PATH   SIM_RUNTIME "/supervisord.conf"
 
 typedef struct SimLine {
@@ -27,11 +29,13 @@ typedef struct SimLine {
 
 static struct {
         Loop *loop;
-        Config *config;
+        Config *configs[CONFIG_MAX]; /* all there were */
+        size_t config_count;
         Supervisor *supervisor;
         usec_t zero;
         unsigned descriptors; /* open before it began */
         int reload_outcome;
+        Config *reload_config; /* what a reload finds */
         SimLine lines[LINE_MAX_]; /* those with a message */
         size_t line_count;
 } sim;
@@ -109,8 +113,9 @@ int sim_said_forced(MessageId message) {
 int __wrap_config_load(const char *path, Diag *diag, Config **ret);
 
 int __wrap_config_load(const char *path, Diag *diag, Config **ret) {
+        watch_reload_begin(sim.reload_outcome == 0 ? sim.reload_config : NULL);
         if (sim.reload_outcome == 0)
-                *ret = config_ref(sim.config);
+                *ret = config_ref(sim.reload_config);
         if (sim.reload_outcome == CONFIG_E_INVALID)
                 diag_add(diag, SEVERITY_ERROR, path, 1, NULL, "it is invalid");
         return sim.reload_outcome;
@@ -119,8 +124,6 @@ int __wrap_config_load(const char *path, Diag *diag, Config **ret) {
 void sim_set_reload(int outcome) {
         sim.reload_outcome = outcome;
 }
-
-/* ---- begin and end ---- */
 
 static Config *sim_make_config(const char *settings, const char *daemons) {
         CLEANUP(diag_freep) Diag *diag = NULL;
@@ -139,21 +142,35 @@ static Config *sim_make_config(const char *settings, const char *daemons) {
                 diag_print(diag, stderr);
                 sim_fail("the configuration of the scenario is wrong (%d):\n%s", r, text);
         }
-        return TAKE(config);
+        if (sim.config_count == CONFIG_MAX)
+                sim_fail("so many configurations cannot be kept");
+        return sim.configs[sim.config_count++] = TAKE(config);
 }
+
+void sim_set_config_with(const char *settings, const char *daemons) {
+        sim.reload_outcome = 0;
+        sim.reload_config = sim_make_config(settings, daemons);
+}
+
+void sim_set_config(const char *daemons) {
+        sim_set_config_with("", daemons);
+}
+
+/* ---- begin and end ---- */
 
 void sim_begin_with(uint64_t seed, const char *settings, const char *daemons) {
         memset(&sim, 0, sizeof(sim));
         sim.descriptors = descriptor_count();
         world_begin(seed);
         sim.zero = world_now();
+        ask_begin();
         log_use(sim_on_line, NULL);
         log_set_priority(LOG_DEBUG);
 
-        sim.config = sim_make_config(settings, daemons);
+        sim.reload_config = sim_make_config(settings, daemons);
         if (loop_new(&sim.loop) < 0)
                 sim_fail("no memory");
-        int r = supervisor_new(sim.loop, CONFIG_PATH, sim.config, &sim.supervisor);
+        int r = supervisor_new(sim.loop, CONFIG_PATH, sim.reload_config, &sim.supervisor);
         if (r != 0)
                 sim_fail("supervisor_new(): %d", r);
         watch_begin();
@@ -172,10 +189,12 @@ void sim_end(void) {
                 sim_fail("source \"%s\" is still there after the end",
                          fake_source_name(sim.loop, i));
         sim.loop = loop_free(sim.loop);
-        if (sim.config->reference_count != 1)
-                sim_fail("%u references to the configuration are left",
-                         sim.config->reference_count - 1);
-        sim.config = config_unref(sim.config);
+        for (size_t i = 0; i < sim.config_count; i++) {
+                if (sim.configs[i]->reference_count != 1)
+                        sim_fail("%u references to a configuration are left",
+                                 sim.configs[i]->reference_count - 1);
+                config_unref(sim.configs[i]);
+        }
         if (fake_notify_socket_count() > 0)
                 sim_fail("a notify socket is left");
         if (descriptor_count() != sim.descriptors)
@@ -261,11 +280,19 @@ Mode sim_mode(void) {
         return sim.supervisor->mode;
 }
 
+Child *sim_find(const char *name) {
+        const Generation *generation = sim.supervisor->generation;
+        const DaemonConfig *daemon = config_find(generation->config, name);
+
+        return daemon ? generation->children[daemon->index] : NULL;
+}
+
 Child *sim_child(const char *name) {
-        const DaemonConfig *daemon = config_find(sim.config, name);
-        if (!daemon)
+        Child *child = sim_find(name);
+
+        if (!child)
                 sim_fail("there is no daemon %s", name);
-        return sim.supervisor->children[daemon->index];
+        return child;
 }
 
 DaemonState sim_state(const char *name) {

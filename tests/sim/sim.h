@@ -46,13 +46,40 @@ int sim_code(void);
 
 Mode sim_mode(void);
 Child *sim_child(const char *name);
+Child *sim_find(const char *name); /* NULL: the configuration in force does not know it */
 DaemonState sim_state(const char *name);
 pid_t sim_main_pid(const char *name);
 /* Live processes of a daemon. */
 unsigned sim_population(const char *name);
 
-/* A reload finds the same configuration (0), an invalid one (1), or an error of the system. */
+/* ---- reloads ---- */
+
+/*
+ * What a reload finds from now on: the configuration that was set last (0), an invalid one (1), or
+ * an error of the system.
+ */
 void sim_set_reload(int outcome);
+/* … or another configuration. */
+void sim_set_config(const char *daemons);
+void sim_set_config_with(const char *settings, const char *daemons);
+
+/* ---- ask.c: what is asked for from outside ---- */
+
+void ask_begin(void);
+
+/* Asks for a reload, and waits for its verdict. */
+void sim_reload(void);
+/* Verdicts that were given to those who waited, and the last one; its first finding, "": none. */
+unsigned sim_verdicts(void);
+ReloadVerdict sim_verdict(void);
+const char *sim_verdict_text(void);
+const char *sim_verdict_finding(void);
+
+/* What supervisor_request() says. */
+int sim_request(RequestVerb verb, const char *const *names);
+#define sim_ask(verb, ...) sim_request((verb), (const char *const[]){ __VA_ARGS__, NULL })
+/* Requests that ended so. */
+unsigned sim_ended(OperationOutcome outcome);
 
 /* ---- what was said ---- */
 

@@ -22,9 +22,9 @@
 #include "sim/random.h"
 #include "sim/sim.h"
 
-#define SCENARIOS    1500
+#define SCENARIOS    400
 #define ACCIDENT_MAX 12
-#define RUN_MOST     (60 * SEC)
+#define RUN_MOST     (150 * SEC)
 #define STOP_MOST    (600 * SEC)
 #define BUSY_SECONDS 60 /* of real time, for one run */
 
@@ -74,10 +74,29 @@ static void accident_stranger(void) {
         world_write(path, text);
 }
 
+static void accident_reload(void) {
+        random_change();
+        world_trace("another configuration:\n%s", random_config());
+        sim_set_config_with(random_settings(), random_config());
+        if (random_once_in(2))
+                sim_reload();
+        else
+                fake_signal(SIGHUP);
+}
+
+static void accident_request(void) {
+        static const RequestVerb verbs[] = { REQUEST_START, REQUEST_STOP, REQUEST_RESTART };
+        char names[2][16];
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                snprintf(names[i], sizeof(names[i]), "d%u", world_choose(RANDOM_DAEMON_MAX / 5));
+        (void) sim_ask(verbs[world_choose(ELEMENTSOF(verbs))], names[0], names[1]);
+}
+
 static void accident_happen(void *userdata, uint64_t argument) {
         (void) userdata;
         (void) argument;
-        switch (world_choose(10)) {
+        switch (world_choose(12)) {
         case 0:
         case 1:
         case 2:
@@ -93,15 +112,18 @@ static void accident_happen(void *userdata, uint64_t argument) {
                 fake_signal(SIGUSR1);
                 break;
         case 6:
-                sim_set_reload(random_once_in(2) ? CONFIG_E_INVALID : 0);
-                fake_signal(SIGHUP);
-                break;
         case 7:
-                fake_signal(SIGPIPE);
+                accident_reload();
                 break;
         case 8:
-                sim_set_reload(-ENOMEM);
+                accident_request();
+                break;
+        case 9:
+                sim_set_reload(random_once_in(2) ? -ENOMEM : CONFIG_E_INVALID);
                 fake_signal(SIGHUP);
+                break;
+        case 10:
+                fake_signal(SIGPIPE);
                 break;
         default:
                 if (random_once_in(3))
@@ -116,6 +138,8 @@ static void plan_accidents(usec_t stop) {
 
         for (unsigned i = 0; i < count; i++) {
                 usec_t when = random_once_in(2) ? random_time() : stop + random_time();
+                if (stop > 20 * SEC && !random_once_in(4))
+                        when = world_choose((unsigned) (stop / MS)) * MS;
                 world_plan(usec_add(world_now(), when), accident_happen, NULL, 0);
         }
 }
@@ -178,6 +202,8 @@ static void run_scenario(uint64_t seed) {
         plan_strangers(count);
         plan_failing_doors();
         stop = random_once_in(3) ? random_time() : random_time() + random_time() + random_time();
+        if (random_once_in(2)) /* long enough for reloads to come to their end */
+                stop = usec_add(30 * SEC, 10 * random_time());
         plan_stop(stop);
         plan_accidents(stop);
 

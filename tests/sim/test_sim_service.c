@@ -13,12 +13,12 @@
 #include "sim/sim.h"
 #include "unit.h"
 
-/* A daemon that is ready at once, one that takes 1 s to be, one that has to be killed. */
+/* A daemon that is ready at once, and one that takes 1 s to be. */
+#define QUICK(name, more)          #name ": { command = [ \"/quick\" ]; " more " };\n"
 #define OTHER(name, program, more) #name ": { command = [ \"" program "\" ]; " more " };\n"
-#define QUICK(name, more)          OTHER(name, "/quick", more)
-#define SLOW(name, more)           OTHER(name, "/slow", "type = \"notify\"; " more)
+#define SLOW(name, more) #name ": { command = [ \"/slow\" ]; type = \"notify\"; " more " };\n"
 #define DEAF_ONE(name, more)                                                                       \
-        OTHER(name, "/deaf", "stop: { signals = \"TERM 2s, KILL\"; }; " more)
+#name ": { command = [ \"/deaf\" ]; stop: { signals = \"TERM 2s, KILL\"; }; " more " };\n"
 
 #define PROGRAMS()                                                                                 \
         PROGRAM(.path = "/quick");                                                                 \
@@ -351,7 +351,7 @@ START_TEST(a_reload_stops_nothing) {
                 int outcome;
                 MessageId message;
         } cases[] = {
-                { 0, MESSAGE_RELOAD_CHECKED },
+                { 0, MESSAGE_RELOAD_DONE },
                 { CONFIG_E_INVALID, MESSAGE_RELOAD_REFUSED },
                 { -ENOMEM, MESSAGE_RELOAD_REFUSED },
         };
@@ -382,7 +382,7 @@ START_TEST(a_storm_of_reloads_is_two_of_them) {
                 sim_run_for(100);
         }
         sim_run_for(10 * SEC);
-        ck_assert_uint_eq(sim_said(MESSAGE_RELOAD_CHECKED, NULL), 2);
+        ck_assert_uint_eq(sim_said(MESSAGE_RELOAD_DONE, NULL), 2);
         ck_assert_uint_eq(fake_timer_count(sim_loop()), 0);
         fake_signal(SIGTERM);
         sim_run_to_exit();
@@ -396,10 +396,10 @@ START_TEST(a_reload_during_a_start_comes_after_it) {
         fake_signal(SIGHUP);
         fake_signal(SIGUSR1);
         sim_run_until(2500 * MS);
-        ck_assert_uint_eq(sim_said(MESSAGE_RELOAD_CHECKED, NULL), 0);
+        ck_assert_uint_eq(sim_said(MESSAGE_RELOAD_DONE, NULL), 0);
         ck_assert_uint_ge(sim_said(MESSAGE_STATE, NULL), 5);
         sim_run_until(5 * SEC);
-        ck_assert_uint_eq(sim_said_when(MESSAGE_RELOAD_CHECKED, NULL), 3 * SEC);
+        ck_assert_uint_eq(sim_said_when(MESSAGE_RELOAD_DONE, NULL), 3 * SEC);
         fake_signal(SIGTERM);
         sim_run_to_exit();
         sim_end();

@@ -23,17 +23,43 @@ void sim_fail(const char *format, ...) {
         abort();
 }
 
+Watched *watch_daemon(const char *name) {
+        for (size_t i = 0; i < watch.daemon_count; i++)
+                if (strcmp(watch.daemons[i].name, name) == 0)
+                        return &watch.daemons[i];
+        if (watch.daemon_count == DAEMON_MAX)
+                sim_fail("so many daemons cannot be watched");
+
+        Watched *daemon = &watch.daemons[watch.daemon_count++];
+        *daemon = (Watched){ 0 };
+        snprintf(daemon->name, sizeof(daemon->name), "%s", name);
+        return daemon;
+}
+
+void watch_look_at_generation(void) {
+        const Generation *generation = sim_supervisor()->generation;
+
+        if (generation == watch.generation)
+                return;
+        if (watch.generation && watch_runs_are_active())
+                sim_fail("the configuration changes in the middle of a sequence");
+        watch.generation = generation;
+        if (generation->count > DAEMON_MAX)
+                sim_fail("so many daemons cannot be watched");
+        for (size_t i = 0; i < generation->count; i++)
+                watch.nodes[i] = watch_daemon(child_name(generation->children[i]));
+        if (graph_order(generation->config->graph, watch.order) < 0)
+                sim_fail("no memory");
+}
+
 void watch_begin(void) {
         watch = (Watch){ 0 };
-        if (sim_supervisor()->count > DAEMON_MAX)
-                sim_fail("so many daemons cannot be watched");
-        if (graph_order(sim_supervisor()->config->graph, watch.order) < 0)
-                sim_fail("no memory");
+        watch_look_at_generation();
 }
 
 void watch_allow_late(void) {
         watch.late = true;
-        for (size_t i = 0; i < DAEMON_MAX; i++)
+        for (size_t i = 0; i < watch.daemon_count; i++)
                 watch.daemons[i].empty_since = 0;
 }
 
@@ -50,7 +76,7 @@ static bool watch_is_unkillable(const char *daemon) {
         for (const FakeProcess *process; (process = process_each(&cursor));)
                 if (process->blocked_until > 0 && strcmp(process->tree, daemon) == 0)
                         return true;
-        return watch.daemons[child_index(sim_child(daemon))].blocked;
+        return watch_daemon(daemon)->blocked;
 }
 
 void watch_line(MessageId message, const char *daemon, const char *text) {
@@ -58,12 +84,8 @@ void watch_line(MessageId message, const char *daemon, const char *text) {
                 sim_fail("%s", text);
         for (size_t i = 0; message == MESSAGE_SUPERVISOR_STOPPING && i < DAEMON_MAX; i++)
                 watch.daemons[i].cut = false;
-        if (message == MESSAGE_PHASE_ENDED)
-                watch_judge_phase_end();
-        if (message == MESSAGE_PHASE_BEGUN)
-                watch.in_phase = false; /* of two at one instant each is a phase of its own */
         if (message == MESSAGE_DAEMON_FORCED && daemon)
-                watch.daemons[child_index(sim_child(daemon))].cut = true;
+                watch_daemon(daemon)->cut = true;
         if (message == MESSAGE_DAEMON_STUCK && !watch.doors && !watch.late &&
             !watch_is_unkillable(daemon))
                 sim_fail("%s is given up as stuck, but could be killed", daemon);
@@ -84,12 +106,13 @@ static bool watch_somebody_waits(DaemonState state) {
 }
 
 static void watch_judge_processes(unsigned node) {
-        const Child *child = sim_supervisor()->children[node];
-        Watched *daemon = &watch.daemons[node];
+        const Child *child = sim_supervisor()->generation->children[node];
+        Watched *daemon = watch.nodes[node];
         unsigned population = world_population(watch_name(node));
         const FakeProcess *process = process_find(child_main_pid(child));
 
         daemon->blocked = watch_is_unkillable(watch_name(node));
+        daemon->stuck = watch_state(node) == STATE_STUCK;
         if (daemon->started && watch_must_be_empty(watch_state(node)) && population > 0)
                 sim_fail("%s is %s, but %u processes of it live", watch_name(node),
                          daemon_state_name(watch_state(node)), population);
@@ -107,33 +130,33 @@ static void watch_judge_processes(unsigned node) {
 }
 
 static bool watch_has_fallen(unsigned node) {
-        const Supervisor *supervisor = sim_supervisor();
-        GraphEdges needs = graph_needs(supervisor->config->graph, node);
+        const Generation *generation = sim_supervisor()->generation;
+        GraphEdges needs = graph_needs(generation->config->graph, node);
 
         for (size_t i = 0; i < needs.count; i++)
-                if (needs.edges[i].required && !supervisor->pending[needs.edges[i].node] &&
+                if (needs.edges[i].required && !generation->pending[needs.edges[i].node] &&
                     daemon_state_is_resting(watch_state(needs.edges[i].node)))
                         return daemon_state_is_up(watch_state(node));
         return false;
 }
 
 static bool watch_may_start(unsigned node) {
-        const Supervisor *supervisor = sim_supervisor();
-        GraphEdges needs = graph_needs(supervisor->config->graph, node);
+        const Generation *generation = sim_supervisor()->generation;
+        GraphEdges needs = graph_needs(generation->config->graph, node);
 
         for (size_t i = 0; i < needs.count; i++) {
                 unsigned other = needs.edges[i].node;
                 bool settled =
-                        daemon_state_is_settled(watch_state(other)) && !supervisor->pending[other];
+                        daemon_state_is_settled(watch_state(other)) && !generation->pending[other];
                 if (needs.edges[i].required ? watch_state(other) != STATE_RUNNING : !settled)
                         return false;
         }
-        return supervisor->pending[node];
+        return generation->pending[node];
 }
 
 /* Who waits for others is started as soon as they are there. */
 static void watch_judge_pending(unsigned node) {
-        Watched *daemon = &watch.daemons[node];
+        Watched *daemon = watch.nodes[node];
 
         if (mode_is_stopping(sim_mode()) || !watch_may_start(node))
                 daemon->startable_since = 0;
@@ -143,12 +166,12 @@ static void watch_judge_pending(unsigned node) {
                 sim_fail("%s waits for its start, but for nothing else", watch_name(node));
 }
 
-/* Who lost what it requires is stopped, unless others are being stopped just now. */
+/* Who lost what it requires is stopped, unless others are being stopped or started just now. */
 static void watch_judge_fallen(unsigned node) {
-        Watched *daemon = &watch.daemons[node];
+        Watched *daemon = watch.nodes[node];
 
-        if (mode_is_stopping(sim_mode()) || sequence_is_active(sim_supervisor()->sequence) ||
-            !watch_has_fallen(node))
+        if (mode_is_stopping(sim_mode()) || sim_mode() == MODE_RELOADING ||
+            operations_are_active(sim_supervisor()) || !watch_has_fallen(node))
                 daemon->fallen_since = 0;
         else if (daemon->fallen_since == 0)
                 daemon->fallen_since = world_now();
@@ -157,13 +180,24 @@ static void watch_judge_fallen(unsigned node) {
 }
 
 static void watch_judge_start_time(unsigned node) {
-        const Child *child = sim_supervisor()->children[node];
+        const Child *child = sim_supervisor()->generation->children[node];
 
         if (watch_state(node) != STATE_STARTING && watch_state(node) != STATE_PROBING)
                 return;
         if (!watch.late && world_now() > child_started(child) + child_config(child)->ready.timeout)
                 sim_fail("%s was not given up when its time to become ready was over",
                          watch_name(node));
+}
+
+/* Of a daemon that is not configured any more nothing lives. */
+static void watch_judge_removed(void) {
+        for (size_t i = 0; i < watch.daemon_count; i++) {
+                const Watched *daemon = &watch.daemons[i];
+
+                if (daemon->started && !sim_find(daemon->name) && !daemon->stuck && !watch.doors &&
+                    world_population(daemon->name) > 0)
+                        sim_fail("%s was removed, but lives", daemon->name);
+        }
 }
 
 void watch_step(void) {
@@ -173,7 +207,9 @@ void watch_step(void) {
                 sim_fail("a stranger was signalled");
         if (world_doubled() > 0)
                 sim_fail("a daemon was started while another one of it lived");
+        watch_look_at_generation();
         watch_judge_missed();
+        watch_judge_removed();
         for (unsigned i = 0; i < watch_count(); i++) {
                 watch_judge_processes(i);
                 watch_judge_start_time(i);
@@ -202,13 +238,15 @@ void watch_rest(void) {
         if (sim_mode() != MODE_RUNNING)
                 sim_fail("nothing can happen any more, and the supervisor is %s",
                          mode_name(sim_mode()));
-        if (sim_supervisor()->reload_wanted)
+        if (sim_supervisor()->reload.wanted)
                 sim_fail("nothing can happen any more, and a reload is wanted");
+        if (operations_are_active(sim_supervisor()) || watch_runs_are_active())
+                sim_fail("nothing can happen any more, and an operation is not over");
         for (unsigned i = 0; i < watch_count(); i++) {
                 if (watch_state(i) != STATE_RUNNING && !daemon_state_is_resting(watch_state(i)))
                         sim_fail("nothing can happen any more, and %s is %s", watch_name(i),
                                  daemon_state_name(watch_state(i)));
-                if (sim_supervisor()->pending[i])
+                if (sim_supervisor()->generation->pending[i])
                         sim_fail("nothing can happen any more, and %s waits for its start",
                                  watch_name(i));
         }
@@ -223,11 +261,11 @@ void watch_exit(void) {
 
                 if (!daemon_state_is_resting(state))
                         sim_fail("%s is %s after the end", watch_name(i), daemon_state_name(state));
-                if (watch.daemons[i].started && state != STATE_STUCK &&
+                if (watch.nodes[i]->started && state != STATE_STUCK &&
                     world_population(watch_name(i)) > 0)
                         sim_fail("%u processes of %s are left", world_population(watch_name(i)),
                                  watch_name(i));
-                cut += watch.daemons[i].cut;
+                cut += watch.nodes[i]->cut;
                 stuck += state == STATE_STUCK;
         }
         if ((int) cut != sim_said_forced(MESSAGE_SUPERVISOR_STOPPED))

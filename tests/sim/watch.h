@@ -8,62 +8,81 @@
 #include "sim/sim.h"
 
 #define DAEMON_MAX 64
+#define RUN_MAX    64
+#define NAME_ROOM  32
 #define ORDER_MAX  4096
 #define LOST_MOST  (20 * USEC_PER_MSEC) /* so long the end of a process may go unnoticed */
 
+/* A daemon, by its name: what it is called stays, its index does not. */
 typedef struct Watched {
+        char name[NAME_ROOM];
         bool started; /* before, there may be processes of an earlier run */
-        bool counts;  /* was not done when the phase began */
-        bool ordered; /* in the phase at hand */
-        bool deadline_given;
-        bool cut;               /* forced since the stop began */
-        bool blocked;           /* something of it could not die at the last step */
-        usec_t empty_since;     /* it is said to run, but nothing of it lives; 0: all is well */
-        usec_t startable_since; /* it waits for its start, but for nobody else; 0: all is well */
-        usec_t fallen_since; /* it is up, but something that it requires is not; 0: all is well */
-        usec_t latest;       /* in the phase, from its begin */
-        usec_t deadline;     /* absolute */
+        bool cut;     /* forced since the stop of everything began */
+        bool blocked; /* something of it could not die at the last step */
+        bool stuck;   /* it was, when it was last seen */
+        /* since when so; 0: all is well */
+        usec_t empty_since;     /* it is said to run, but nothing of it lives */
+        usec_t startable_since; /* it waits for its start, but for nobody else */
+        usec_t fallen_since;    /* it is up, but something that it requires is not */
 } Watched;
+
+/* A sequence that runs, and what it has to do with each daemon in the phase at hand. */
+typedef struct Run {
+        const Sequence *sequence; /* NULL: free */
+        Phase phase;
+        usec_t begun;
+        bool in_phase;
+        bool hurried;
+        bool in_set[DAEMON_MAX];
+        bool counts[DAEMON_MAX]; /* was not done when the phase began */
+        bool ordered[DAEMON_MAX];
+        bool deadline_given[DAEMON_MAX];
+        usec_t latest[DAEMON_MAX];   /* from the begin of the phase */
+        usec_t deadline[DAEMON_MAX]; /* absolute */
+} Run;
 
 typedef struct Order {
         usec_t when;
-        unsigned node;
+        Watched *daemon;
         DaemonEvent event;
 } Order;
 
 typedef struct Watch {
         Watched daemons[DAEMON_MAX];
+        size_t daemon_count;
+        const Generation *generation;
+        Watched *nodes[DAEMON_MAX]; /* by index of that generation */
         unsigned order[DAEMON_MAX]; /* each after what it needs */
+        Run runs[RUN_MAX];
+        Run *run; /* the one whose orders are being given */
         Order orders[ORDER_MAX];
         size_t order_count;
-        Phase phase;
-        usec_t begun;
-        bool in_phase;
         bool late;  /* the machine stood still, deadlines may be */
         bool doors; /* some may fail */
 } Watch;
 
 extern Watch watch;
 
-/* Judges the end of the phase at hand. */
-void watch_judge_phase_end(void);
+/* Its place, made if need be. */
+Watched *watch_daemon(const char *name);
+/* Another configuration may be in force. */
+void watch_look_at_generation(void);
 /* Finds deadlines that are over and were not given. */
 void watch_judge_missed(void);
+bool watch_runs_are_active(void);
+/* A reload begins; what it finds. */
+void watch_reload_begin(const Config *found);
 
 static inline size_t watch_count(void) {
-        return sim_supervisor()->count;
+        return sim_supervisor()->generation->count;
 }
 
 static inline DaemonState watch_state(unsigned node) {
-        return child_state(sim_supervisor()->children[node]);
+        return child_state(sim_supervisor()->generation->children[node]);
 }
 
 static inline const char *watch_name(unsigned node) {
-        return child_name(sim_supervisor()->children[node]);
-}
-
-static inline bool watch_in_set(unsigned node) {
-        return sim_supervisor()->in_set[node];
+        return child_name(sim_supervisor()->generation->children[node]);
 }
 
 static inline bool watch_is_done(Phase phase, unsigned node) {

@@ -2,21 +2,22 @@
 
 /*
  * What holds for orders. They are seen by the linker's --wrap= of child_order(), and each one is
- * judged by the states of all children at that moment, and by deadlines that are computed here anew
- * from the configuration.
+ * judged by the sequence that gives it, by the states of all children at that moment, and by
+ * deadlines that are computed here anew from the configuration.
  */
 
 #include "sim/watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define KILL_TIME (2 * SEC) /* from the kill to the end of hope */
 
 /* ---- deadlines, computed anew ---- */
 
 static usec_t watch_phase_time(Phase phase) {
-        const SupervisorConfig *all = &sim_supervisor()->config->supervisor;
+        const SupervisorConfig *all = &sim_supervisor()->generation->config->supervisor;
 
         return phase == PHASE_FREEZE  ? all->freeze_timeout
                : phase == PHASE_DRAIN ? all->drain_timeout
@@ -24,7 +25,7 @@ static usec_t watch_phase_time(Phase phase) {
 }
 
 static usec_t watch_own_time(Phase phase, unsigned node) {
-        const DaemonConfig *daemon = &sim_supervisor()->config->daemons[node];
+        const DaemonConfig *daemon = &sim_supervisor()->generation->config->daemons[node];
 
         return phase == PHASE_FREEZE  ? daemon->freeze.timeout
                : phase == PHASE_DRAIN ? daemon->drain.timeout
@@ -32,19 +33,20 @@ static usec_t watch_own_time(Phase phase, unsigned node) {
 }
 
 static usec_t watch_schedule_time(unsigned node) {
-        usec_t total = stop_schedule_total(&sim_supervisor()->config->daemons[node].stop);
+        const Config *config = sim_supervisor()->generation->config;
+        usec_t total = stop_schedule_total(&config->daemons[node].stop);
 
         return total == USEC_INFINITY ? 0 : total;
 }
 
 /* The worst case for those that need `node`: it has to wait so long. */
-static usec_t watch_wait(Phase phase, unsigned node) {
-        GraphEdges above = graph_needed_by(sim_supervisor()->config->graph, node);
+static usec_t watch_wait(const Run *run, unsigned node) {
+        GraphEdges above = graph_needed_by(sim_supervisor()->generation->config->graph, node);
         usec_t wait = 0;
 
-        for (size_t i = 0; phase != PHASE_FREEZE && i < above.count; i++)
-                if (watch.daemons[above.edges[i].node].counts)
-                        wait = MAX_OF(wait, watch.daemons[above.edges[i].node].latest);
+        for (size_t i = 0; run->phase != PHASE_FREEZE && i < above.count; i++)
+                if (run->counts[above.edges[i].node])
+                        wait = MAX_OF(wait, run->latest[above.edges[i].node]);
         return wait;
 }
 
@@ -53,45 +55,42 @@ static usec_t watch_wait(Phase phase, unsigned node) {
  * the order on never less than the stop schedule takes, nor, if those before it could move the end
  * of the phase, than the phase's time afresh.
  */
-static usec_t watch_deadline(Phase phase, unsigned node, usec_t begun, usec_t ordered) {
+static usec_t watch_deadline(const Run *run, unsigned node, usec_t begun, usec_t ordered) {
+        Phase phase = run->phase;
         usec_t all = watch_phase_time(phase), own = watch_own_time(phase, node);
         usec_t least = phase == PHASE_CLEANUP ? watch_schedule_time(node) : 0;
 
         if (own != USEC_INFINITY)
                 return usec_add(ordered, own);
-        if (watch_wait(phase, node) > all)
+        if (watch_wait(run, node) > all)
                 least = MAX_OF(least, all);
         return MAX_OF(usec_add(begun, all), usec_add(ordered, least));
 }
 
-static void watch_enter_phase(Phase phase, usec_t begun) {
-        watch.in_phase = true;
-        watch.phase = phase;
-        watch.begun = begun;
-        if (begun != world_now())
-                sim_fail("%s has its first order not at its begin", phase_name(phase));
+static void watch_enter_phase(Run *run, Phase phase) {
+        run->in_phase = true;
+        run->phase = phase;
+        run->begun = world_now();
         for (unsigned i = 0; i < watch_count(); i++) {
-                Watched *daemon = &watch.daemons[i];
-                daemon->ordered = daemon->deadline_given = false;
-                daemon->counts = watch_in_set(i) && !watch_is_done(phase, i);
-                daemon->latest = 0;
+                run->ordered[i] = run->deadline_given[i] = false;
+                run->counts[i] = run->in_set[i] && !watch_is_done(phase, i);
+                run->latest[i] = 0;
         }
-
         for (size_t i = watch_count(); i-- > 0;) {
-                usec_t wait = watch_wait(phase, watch.order[i]);
-                watch.daemons[watch.order[i]].latest =
-                        watch_deadline(phase, watch.order[i], 0, wait);
+                unsigned node = watch.order[i];
+
+                run->latest[node] = watch_deadline(run, node, 0, watch_wait(run, node));
         }
 }
 
 /* ---- orders ---- */
 
 static void watch_judge_start(unsigned node) {
-        GraphEdges needs = graph_needs(sim_supervisor()->config->graph, node);
+        GraphEdges needs = graph_needs(sim_supervisor()->generation->config->graph, node);
 
         if (mode_is_stopping(sim_mode()))
                 sim_fail("%s is started in a stop", watch_name(node));
-        if (watch_state(node) != STATE_STOPPED)
+        if (daemon_state_is_up(watch_state(node)))
                 sim_fail("%s is started while it is %s", watch_name(node),
                          daemon_state_name(watch_state(node)));
         for (size_t i = 0; i < needs.count; i++) {
@@ -103,60 +102,59 @@ static void watch_judge_start(unsigned node) {
         }
 }
 
-static bool watch_is_cut_short(void) {
-        return sim_supervisor()->mode == MODE_CLEANING && sim_said(MESSAGE_PHASE_BEGUN, NULL) > 0;
-}
-
 /* Nobody goes on before all are so far, and none before those that need it. */
-static void watch_judge_barrier(Phase phase, unsigned node) {
+static void watch_judge_barrier(const Run *run, unsigned node) {
+        Phase phase = run->phase;
+
         if (phase == PHASE_FREEZE)
                 return;
         for (unsigned i = 0; i < watch_count(); i++)
-                if (watch_in_set(i) && !watch_is_done((Phase) (phase - 1), i) &&
-                    !(phase == PHASE_CLEANUP && watch_is_cut_short()))
+                if (run->in_set[i] && !watch_is_done((Phase) (phase - 1), i) && !run->hurried)
                         sim_fail("%s begins %s while %s is %s", watch_name(node), phase_name(phase),
                                  watch_name(i), daemon_state_name(watch_state(i)));
 
-        GraphEdges above = graph_needed_by(sim_supervisor()->config->graph, node);
+        GraphEdges above = graph_needed_by(sim_supervisor()->generation->config->graph, node);
         for (size_t i = 0; i < above.count; i++) {
                 unsigned other = above.edges[i].node;
-                if (watch_in_set(other) && !watch_is_done(phase, other))
+                if (run->in_set[other] && !watch_is_done(phase, other))
                         sim_fail("%s begins %s while %s, which needs it, is %s", watch_name(node),
                                  phase_name(phase), watch_name(other),
                                  daemon_state_name(watch_state(other)));
         }
 }
 
+/* The sequence that gives the order at hand. */
+static Run *watch_current_run(Phase phase, unsigned node) {
+        Run *run = watch.run;
+
+        if (!run || !run->in_phase || run->phase != phase || !run->in_set[node])
+                sim_fail("%s gets an order of %s out of place", watch_name(node),
+                         phase_name(phase));
+        return run;
+}
+
 static void watch_judge_phase(Phase phase, unsigned node) {
-        SequenceProgress progress;
+        Run *run = watch_current_run(phase, node);
 
-        sequence_progress(sim_supervisor()->sequence, &progress);
-        if (progress.phase != phase)
-                sim_fail("%s gets an order of %s in %s", watch_name(node), phase_name(phase),
-                         phase_name(progress.phase));
-        if (!watch.in_phase || watch.phase != phase || watch.begun != progress.begun)
-                watch_enter_phase(phase, progress.begun);
-        watch_judge_barrier(phase, node);
-
-        Watched *daemon = &watch.daemons[node];
-        if (!daemon->counts)
+        watch_judge_barrier(run, node);
+        if (!run->counts[node])
                 sim_fail("%s is ordered to %s, but was done", watch_name(node), phase_name(phase));
-        if (daemon->ordered)
+        if (run->ordered[node])
                 sim_fail("%s is ordered to %s twice", watch_name(node), phase_name(phase));
-        daemon->ordered = true;
-        daemon->deadline = watch_deadline(phase, node, watch.begun, world_now());
+        run->ordered[node] = true;
+        run->deadline[node] = watch_deadline(run, node, run->begun, world_now());
 }
 
 static void watch_judge_deadline(Phase phase, unsigned node) {
-        Watched *daemon = &watch.daemons[node];
+        Run *run = watch_current_run(phase, node);
 
-        if (!watch.in_phase || watch.phase != phase || !daemon->ordered || daemon->deadline_given)
+        if (!run->ordered[node] || run->deadline_given[node])
                 sim_fail("%s gets a deadline of %s out of place", watch_name(node),
                          phase_name(phase));
-        if (world_now() < daemon->deadline || (world_now() > daemon->deadline && !watch.late))
+        if (world_now() < run->deadline[node] || (world_now() > run->deadline[node] && !watch.late))
                 sim_fail("the deadline of %s in %s comes %lld us late", watch_name(node),
-                         phase_name(phase), (long long) (world_now() - daemon->deadline));
-        daemon->deadline_given = true;
+                         phase_name(phase), (long long) (world_now() - run->deadline[node]));
+        run->deadline_given[node] = true;
 }
 
 static void watch_judge(unsigned node, DaemonEvent order) {
@@ -191,31 +189,34 @@ void __real_child_order(Child *child, DaemonEvent order);
 void __wrap_child_order(Child *child, DaemonEvent order);
 
 void __wrap_child_order(Child *child, DaemonEvent order) {
+        watch_look_at_generation();
         unsigned node = child_index(child);
 
         world_trace("  order %s to %s (%s)", daemon_event_name(order), child_name(child),
                     daemon_state_name(child_state(child)));
         watch_judge(node, order);
-        watch.daemons[node].started |= order == EVENT_START;
+        watch.nodes[node]->started |= order == EVENT_START;
         if (watch.order_count < ORDER_MAX)
-                watch.orders[watch.order_count++] = (Order){ sim_now(), node, order };
+                watch.orders[watch.order_count++] = (Order){ sim_now(), watch.nodes[node], order };
         __real_child_order(child, order);
         world_trace("    %s is %s", child_name(child), daemon_state_name(child_state(child)));
 }
 
+static bool order_is(const Order *order, const char *name, DaemonEvent event) {
+        return order->event == event && strcmp(order->daemon->name, name) == 0;
+}
+
 unsigned sim_ordered(const char *name, DaemonEvent order) {
-        unsigned count = 0, node = child_index(sim_child(name));
+        unsigned count = 0;
 
         for (size_t i = 0; i < watch.order_count; i++)
-                count += watch.orders[i].node == node && watch.orders[i].event == order;
+                count += order_is(&watch.orders[i], name, order);
         return count;
 }
 
 usec_t sim_ordered_when(const char *name, DaemonEvent order) {
-        unsigned node = child_index(sim_child(name));
-
         for (size_t i = watch.order_count; i-- > 0;)
-                if (watch.orders[i].node == node && watch.orders[i].event == order)
+                if (order_is(&watch.orders[i], name, order))
                         return watch.orders[i].when;
         return USEC_INFINITY;
 }
@@ -227,7 +228,7 @@ char *sim_orders(void) {
 
         for (size_t i = 0; stream && i < watch.order_count; i++)
                 fprintf(stream, "%llu %s %s\n", (unsigned long long) watch.orders[i].when,
-                        watch_name(watch.orders[i].node), daemon_event_name(watch.orders[i].event));
+                        watch.orders[i].daemon->name, daemon_event_name(watch.orders[i].event));
         if (stream)
                 fclose(stream);
         return text;
@@ -236,44 +237,129 @@ char *sim_orders(void) {
 /* ---- the ends of phases ---- */
 
 /*
- * What comes after the deadline: the kill, and the cleanup command, which then has no more time than
- * that. In the worst case they are all in one chain.
+ * What comes after the deadline: the kill, and the cleanup command, which then has no more time
+ * than that. In the worst case they are all in one chain.
  */
-static usec_t watch_cleanup_grace(void) {
+static usec_t watch_cleanup_grace(const Run *run) {
         usec_t grace = 0;
 
         for (unsigned i = 0; i < watch_count(); i++) {
-                if (!watch.daemons[i].deadline_given)
+                if (!run->deadline_given[i])
                         continue;
                 grace += KILL_TIME + LOST_MOST;
-                if (child_config(sim_supervisor()->children[i])->cleanup.command)
+                if (child_config(sim_supervisor()->generation->children[i])->cleanup.command)
                         grace += KILL_TIME;
         }
         return grace;
 }
 
-void watch_judge_phase_end(void) {
+static void watch_leave_phase(Run *run) {
         usec_t latest = 0;
 
-        if (!watch.in_phase || watch.late)
+        run->in_phase = false;
+        if (watch.late)
                 return;
         for (unsigned i = 0; i < watch_count(); i++)
-                if (watch.daemons[i].counts)
-                        latest = MAX_OF(latest, watch.daemons[i].latest);
-        if (watch.phase == PHASE_CLEANUP)
-                latest = usec_add(latest, watch_cleanup_grace());
-        if (world_now() > usec_add(watch.begun, latest))
-                sim_fail("%s ends %lld us after its latest end", phase_name(watch.phase),
-                         (long long) (world_now() - watch.begun - latest));
+                if (run->counts[i])
+                        latest = MAX_OF(latest, run->latest[i]);
+        if (run->phase == PHASE_CLEANUP)
+                latest = usec_add(latest, watch_cleanup_grace(run));
+        if (world_now() > usec_add(run->begun, latest))
+                sim_fail("%s ends %lld us after its latest end", phase_name(run->phase),
+                         (long long) (world_now() - run->begun - latest));
 }
 
 void watch_judge_missed(void) {
-        for (unsigned i = 0; watch.in_phase && i < watch_count(); i++) {
-                const Watched *daemon = &watch.daemons[i];
-                if (daemon->ordered && !daemon->deadline_given && !watch.late &&
-                    sequence_is_active(sim_supervisor()->sequence) &&
-                    world_now() > daemon->deadline && !watch_is_done(watch.phase, i))
-                        sim_fail("the deadline of %s in %s was missed", watch_name(i),
-                                 phase_name(watch.phase));
-        }
+        for (Run *run = watch.runs; run < watch.runs + RUN_MAX; run++)
+                for (unsigned i = 0; run->sequence && run->in_phase && i < watch_count(); i++)
+                        if (run->ordered[i] && !run->deadline_given[i] && !watch.late &&
+                            world_now() > run->deadline[i] && !watch_is_done(run->phase, i))
+                                sim_fail("the deadline of %s in %s was missed", watch_name(i),
+                                         phase_name(run->phase));
+}
+
+/* ---- sequences, seen by --wrap= too ---- */
+
+static Run *watch_find_run(const Sequence *sequence) {
+        for (Run *run = watch.runs; run < watch.runs + RUN_MAX; run++)
+                if (run->sequence == sequence)
+                        return run;
+        return NULL;
+}
+
+bool watch_runs_are_active(void) {
+        for (Run *run = watch.runs; run < watch.runs + RUN_MAX; run++)
+                if (run->sequence && sequence_is_active(run->sequence))
+                        return true;
+        return false;
+}
+
+/* No two sequences have to do with the same daemon. */
+static void watch_judge_overlap(const Run *run) {
+        for (const Run *other = watch.runs; other < watch.runs + RUN_MAX; other++)
+                for (unsigned i = 0; other != run && other->sequence && i < watch_count(); i++)
+                        if (run->in_set[i] && other->in_set[i] &&
+                            sequence_is_active(other->sequence))
+                                sim_fail("two sequences have to do with %s", watch_name(i));
+}
+
+void __real_sequence_begin(Sequence *sequence, Phase first, const bool *in_set,
+                           const DaemonState *states, usec_t now);
+void __wrap_sequence_begin(Sequence *sequence, Phase first, const bool *in_set,
+                           const DaemonState *states, usec_t now);
+
+void __wrap_sequence_begin(Sequence *sequence, Phase first, const bool *in_set,
+                           const DaemonState *states, usec_t now) {
+        watch_look_at_generation();
+        Run *run = watch_find_run(sequence);
+        if (!run)
+                run = watch_find_run(NULL);
+        if (!run)
+                sim_fail("so many sequences cannot be watched");
+
+        *run = (Run){ .sequence = sequence, .hurried = first == PHASE_CLEANUP };
+        for (unsigned i = 0; i < watch_count(); i++)
+                run->in_set[i] = in_set[i];
+        watch_judge_overlap(run);
+        __real_sequence_begin(sequence, first, in_set, states, now);
+}
+
+SequenceStep __real_sequence_next(Sequence *sequence, usec_t now, SequenceOrder *ret);
+SequenceStep __wrap_sequence_next(Sequence *sequence, usec_t now, SequenceOrder *ret);
+
+SequenceStep __wrap_sequence_next(Sequence *sequence, usec_t now, SequenceOrder *ret) {
+        SequenceStep step = __real_sequence_next(sequence, now, ret);
+        SequenceProgress progress;
+
+        watch.run = watch_find_run(sequence);
+        if (!watch.run)
+                return step;
+        sequence_progress(sequence, &progress);
+        if (step == SEQUENCE_PHASE_BEGUN)
+                watch_enter_phase(watch.run, progress.phase);
+        if (step == SEQUENCE_PHASE_ENDED)
+                watch_leave_phase(watch.run);
+        return step;
+}
+
+void __real_sequence_hurry(Sequence *sequence);
+void __wrap_sequence_hurry(Sequence *sequence);
+
+void __wrap_sequence_hurry(Sequence *sequence) {
+        Run *run = watch_find_run(sequence);
+
+        if (run)
+                run->hurried = true;
+        __real_sequence_hurry(sequence);
+}
+
+Sequence *__real_sequence_free(Sequence *sequence);
+Sequence *__wrap_sequence_free(Sequence *sequence);
+
+Sequence *__wrap_sequence_free(Sequence *sequence) {
+        Run *run = sequence ? watch_find_run(sequence) : NULL;
+
+        if (run)
+                run->sequence = NULL;
+        return __real_sequence_free(sequence);
 }

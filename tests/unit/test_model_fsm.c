@@ -39,9 +39,9 @@ static void print_state(FILE *stream, DaemonState state) {
 
 static void print_table(FILE *stream) {
         fputs("# States of a daemon\n\n"
-              "Printed from the table in `supervisord/model/fsm.c` by `test_model_fsm --print`; a test\n"
-              "compares the two. An event that a state does not list cannot come there: it would be\n"
-              "logged as a bug and change nothing.\n",
+              "Printed from the table in `supervisord/model/fsm.c` by `test_model_fsm --print`; a "
+              "test\ncompares the two. An event that a state does not list cannot come there: it "
+              "would be\nlogged as a bug and change nothing.\n",
               stream);
         for (DaemonState state = 0; state < STATE_MAX_; state++)
                 print_state(stream, state);
@@ -147,8 +147,8 @@ END_TEST
 
 START_TEST(an_end_is_heard_wherever_something_lives) {
         DaemonState state = (DaemonState) _i;
-        bool awaited = daemon_state_is_live(state) && state != STATE_STARTING && state != STATE_PROBING
-                && state != STATE_RUNNING;
+        bool awaited = daemon_state_is_live(state) && state != STATE_STARTING &&
+                       state != STATE_PROBING && state != STATE_RUNNING;
 
         /* the tree is watched in exactly those states */
         ck_assert_int_eq(fsm_step(state, EVENT_TREE_EMPTY).kind == FSM_GO, awaited);

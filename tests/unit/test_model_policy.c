@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The small decisions: phase windows, start order, restarts, the supervisor's modes, status texts. */
+/*
+ * The small decisions: phase windows, start order, restarts, the supervisor's modes, status texts.
+ */
 
 #include <limits.h>
 #include <string.h>
@@ -11,12 +13,12 @@
 #include "model/status.h"
 #include "unit.h"
 
-#define S(seconds) ((usec_t) (seconds) * USEC_PER_SEC)
+#define S(seconds) ((usec_t) (seconds) *USEC_PER_SEC)
 
 /* phase */
 
 START_TEST(window_of_the_phase_alone) {
-        PhaseWindow window = phase_window((PhaseTimes) { S(20), USEC_INFINITY, 0 }, 0);
+        PhaseWindow window = phase_window((PhaseTimes){ S(20), USEC_INFINITY, 0 }, 0);
 
         ck_assert_uint_eq(window.latest, S(20));
         ck_assert_uint_eq(phase_window_deadline(&window, S(100), S(100)), S(120));
@@ -25,8 +27,8 @@ START_TEST(window_of_the_phase_alone) {
 END_TEST
 
 START_TEST(window_with_a_time_of_its_own) {
-        PhaseWindow shorter = phase_window((PhaseTimes) { S(20), S(2), 0 }, 0);
-        PhaseWindow longer = phase_window((PhaseTimes) { S(20), S(45), S(60) }, S(10));
+        PhaseWindow shorter = phase_window((PhaseTimes){ S(20), S(2), 0 }, 0);
+        PhaseWindow longer = phase_window((PhaseTimes){ S(20), S(45), S(60) }, S(10));
 
         ck_assert_uint_eq(phase_window_deadline(&shorter, S(100), S(105)), S(107));
         ck_assert_uint_eq(phase_window_deadline(&longer, S(100), S(105)), S(150));
@@ -35,8 +37,8 @@ START_TEST(window_with_a_time_of_its_own) {
 END_TEST
 
 START_TEST(window_after_one_that_moved_the_end) {
-        PhaseWindow in_time = phase_window((PhaseTimes) { S(20), USEC_INFINITY, 0 }, S(20));
-        PhaseWindow moved = phase_window((PhaseTimes) { S(20), USEC_INFINITY, 0 }, S(45));
+        PhaseWindow in_time = phase_window((PhaseTimes){ S(20), USEC_INFINITY, 0 }, S(20));
+        PhaseWindow moved = phase_window((PhaseTimes){ S(20), USEC_INFINITY, 0 }, S(45));
 
         ck_assert_uint_eq(in_time.latest, S(20));
         ck_assert_uint_eq(moved.latest, S(65));
@@ -46,7 +48,7 @@ START_TEST(window_after_one_that_moved_the_end) {
 END_TEST
 
 START_TEST(window_with_a_least_time) {
-        PhaseWindow window = phase_window((PhaseTimes) { S(10), USEC_INFINITY, S(25) }, 0);
+        PhaseWindow window = phase_window((PhaseTimes){ S(10), USEC_INFINITY, S(25) }, 0);
 
         ck_assert_uint_eq(window.latest, S(25));
         ck_assert_uint_eq(phase_window_deadline(&window, S(100), S(100)), S(125));
@@ -54,7 +56,7 @@ START_TEST(window_with_a_least_time) {
 END_TEST
 
 START_TEST(windows_do_not_wrap) {
-        PhaseWindow window = phase_window((PhaseTimes) { S(10), USEC_INFINITY - 1, 0 }, S(10));
+        PhaseWindow window = phase_window((PhaseTimes){ S(10), USEC_INFINITY - 1, 0 }, S(10));
 
         ck_assert_uint_eq(window.latest, USEC_INFINITY);
         ck_assert_uint_eq(phase_window_deadline(&window, S(100), S(100)), USEC_INFINITY);
@@ -63,7 +65,10 @@ END_TEST
 
 /* start: node 0 requires 1 and comes after 2 */
 
-static StartVerdict verdict(DaemonState one, bool one_pending, DaemonState two, bool two_pending,
+static StartVerdict verdict(DaemonState one,
+                            bool one_pending,
+                            DaemonState two,
+                            bool two_pending,
                             unsigned *ret_because) {
         CLEANUP(graph_freep) Graph *graph = NULL;
         GraphInput edges[] = { { 0, 1, true }, { 0, 2, false } };
@@ -81,19 +86,23 @@ START_TEST(start_waits_for_readiness) {
         ck_assert_int_eq(verdict(STATE_RUNNING, false, STATE_RUNNING, false, &because), START_NOW);
         ck_assert_int_eq(verdict(STATE_PROBING, false, STATE_RUNNING, false, &because), START_WAIT);
         ck_assert_uint_eq(because, 1);
-        ck_assert_int_eq(verdict(STATE_RUNNING, false, STATE_STARTING, false, &because), START_WAIT);
+        ck_assert_int_eq(verdict(STATE_RUNNING, false, STATE_STARTING, false, &because),
+                         START_WAIT);
         ck_assert_uint_eq(because, 2);
         ck_assert_int_eq(verdict(STATE_STOPPED, true, STATE_RUNNING, false, &because), START_WAIT);
-        ck_assert_int_eq(verdict(STATE_SWEEPING, false, STATE_RUNNING, false, &because), START_WAIT);
+        ck_assert_int_eq(verdict(STATE_SWEEPING, false, STATE_RUNNING, false, &because),
+                         START_WAIT);
 }
 END_TEST
 
 START_TEST(start_is_blocked_only_by_what_is_required) {
         unsigned because;
 
-        ck_assert_int_eq(verdict(STATE_FAILED, false, STATE_RUNNING, false, &because), START_BLOCKED);
+        ck_assert_int_eq(verdict(STATE_FAILED, false, STATE_RUNNING, false, &because),
+                         START_BLOCKED);
         ck_assert_uint_eq(because, 1);
-        ck_assert_int_eq(verdict(STATE_STOPPED, false, STATE_STARTING, false, &because), START_BLOCKED);
+        ck_assert_int_eq(verdict(STATE_STOPPED, false, STATE_STARTING, false, &because),
+                         START_BLOCKED);
         ck_assert_int_eq(verdict(STATE_RUNNING, false, STATE_FAILED, false, &because), START_NOW);
         ck_assert_int_eq(verdict(STATE_RUNNING, false, STATE_DELAYED, false, &because), START_NOW);
         ck_assert_int_eq(verdict(STATE_DELAYED, false, STATE_RUNNING, false, &because), START_WAIT);
@@ -113,11 +122,13 @@ START_TEST(restart_delays_grow_and_end) {
 
         for (size_t i = 0; i < ELEMENTSOF(expected); i++) {
                 history.started = now;
-                ck_assert_int_eq(restart_decide(&restarting, &history, false, now, &delay), RESTART_RETRY);
+                ck_assert_int_eq(restart_decide(&restarting, &history, false, now, &delay),
+                                 RESTART_RETRY);
                 ck_assert_uint_eq(delay, expected[i]);
         }
         history.started = now;
-        ck_assert_int_eq(restart_decide(&restarting, &history, false, now, &delay), RESTART_GIVE_UP);
+        ck_assert_int_eq(restart_decide(&restarting, &history, false, now, &delay),
+                         RESTART_GIVE_UP);
 }
 END_TEST
 
@@ -136,7 +147,8 @@ START_TEST(restart_after_a_long_run_is_at_once) {
         RestartHistory history = { .in_a_row = 3, .started = S(100) };
         usec_t delay;
 
-        ck_assert_int_eq(restart_decide(&restarting, &history, false, S(160), &delay), RESTART_RETRY);
+        ck_assert_int_eq(restart_decide(&restarting, &history, false, S(160), &delay),
+                         RESTART_RETRY);
         ck_assert_uint_eq(delay, 0);
         ck_assert_uint_eq(history.in_a_row, 1);
 }
@@ -215,13 +227,16 @@ END_TEST
 START_TEST(status_while_running) {
         char text[STATUS_TEXT_MAX];
 
-        status_text(text, MODE_RUNNING, &(StatusCounts) { .total = 5, .running = 5 });
+        status_text(text, MODE_RUNNING, &(StatusCounts){ .total = 5, .running = 5 });
         ck_assert_str_eq(text, "running: 5 of 5 daemons");
-        status_text(text, MODE_STARTING,
-                    &(StatusCounts) { .total = 5, .running = 3, .starting = 2, .starting_name = "db" });
+        status_text(
+                text, MODE_STARTING,
+                &(StatusCounts){ .total = 5, .running = 3, .starting = 2, .starting_name = "db" });
         ck_assert_str_eq(text, "starting: 3 of 5 ready, 2 starting (db, …)");
-        status_text(text, MODE_RUNNING,
-                    &(StatusCounts) { .total = 3, .running = 1, .delayed = 1, .failed = 1, .failed_name = "x" });
+        status_text(
+                text, MODE_RUNNING,
+                &(StatusCounts){
+                        .total = 3, .running = 1, .delayed = 1, .failed = 1, .failed_name = "x" });
         ck_assert_str_eq(text, "running: 1 of 3 daemons, 1 waiting to be restarted, 1 failed (x)");
 }
 END_TEST
@@ -229,12 +244,17 @@ END_TEST
 START_TEST(status_while_stopping) {
         char text[STATUS_TEXT_MAX];
         SequenceProgress progress = {
-                .phase = PHASE_DRAIN, .latest = S(120), .total = 7, .left = 3,
-                .forced_in_all = 1, .slowest_since = S(100),
+                .phase = PHASE_DRAIN,
+                .latest = S(120),
+                .total = 7,
+                .left = 3,
+                .forced_in_all = 1,
+                .slowest_since = S(100),
         };
 
         status_text_stopping(text, &progress, "web", S(112));
-        ck_assert_str_eq(text, "drain: 3 of 7 left, slowest web (12 s), 8.00 s to the deadline, 1 forced");
+        ck_assert_str_eq(
+                text, "drain: 3 of 7 left, slowest web (12 s), 8.00 s to the deadline, 1 forced");
         progress.left = progress.forced_in_all = 0;
         status_text_stopping(text, &progress, NULL, S(112));
         ck_assert_str_eq(text, "drain: 0 of 7 left");
@@ -246,7 +266,8 @@ START_TEST(status_is_cut_and_terminated) {
 
         memset(name, 'x', sizeof(name) - 1);
         name[sizeof(name) - 1] = '\0';
-        status_text(text, MODE_STARTING, &(StatusCounts) { .total = 1, .starting = 1, .starting_name = name });
+        status_text(text, MODE_STARTING,
+                    &(StatusCounts){ .total = 1, .starting = 1, .starting_name = name });
         ck_assert_uint_eq(strlen(text), STATUS_TEXT_MAX - 1);
 }
 END_TEST

@@ -10,7 +10,7 @@
 #include "config/load.h"
 #include "unit.h"
 
-#define S(seconds) ((usec_t) (seconds) * USEC_PER_SEC)
+#define S(seconds) ((usec_t) (seconds) *USEC_PER_SEC)
 
 enum { WEB, APP, DB, LONE, COUNT };
 
@@ -23,7 +23,8 @@ static usec_t now;
 static void setup(void) {
         CLEANUP(diag_freep) Diag *diag = NULL;
         static const char text[] =
-                "supervisor: { freeze_timeout = \"5s\"; drain_timeout = \"20s\"; cleanup_timeout = \"10s\"; };\n"
+                "supervisor: { freeze_timeout = \"5s\"; drain_timeout = \"20s\";"
+                " cleanup_timeout = \"10s\"; };\n"
                 "daemons: {\n"
                 " web: { command = [ \"/bin/true\" ]; requires = [ \"app\" ]; };\n"
                 " app: { command = [ \"/bin/true\" ]; after = [ \"db\" ]; };\n"

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Reloads and requests, as the control socket asks for them, and what became of them. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "sim/sim.h"
+
+#define TEXT_ROOM 256
+
+static struct {
+        unsigned verdicts;
+        ReloadVerdict verdict;
+        char text[TEXT_ROOM];
+        char finding[TEXT_ROOM];
+        unsigned ended[OPERATION_CANCELED + 1];
+} ask;
+
+void ask_begin(void) {
+        memset(&ask, 0, sizeof(ask));
+}
+
+static void ask_on_verdict(void *userdata,
+                           ReloadVerdict verdict,
+                           const char *text,
+                           const Diag *diag) {
+        (void) userdata;
+        world_trace("  verdict: %s, %s", reload_verdict_name(verdict), text);
+        ask.verdicts++;
+        ask.verdict = verdict;
+        snprintf(ask.text, sizeof(ask.text), "%s", text);
+        snprintf(ask.finding, sizeof(ask.finding), "%s",
+                 diag && diag_count(diag) > 0 ? diag_get(diag, 0)->text : "");
+}
+
+void sim_reload(void) {
+        int r = reload_request(sim_supervisor(), "the simulation", ask_on_verdict, NULL);
+
+        if (r < 0)
+                sim_fail("no memory");
+        if (r == RELOAD_E_STOPPING)
+                ask_on_verdict(NULL, RELOAD_CANCELED, "everything is being stopped", NULL);
+}
+
+unsigned sim_verdicts(void) {
+        return ask.verdicts;
+}
+
+ReloadVerdict sim_verdict(void) {
+        return ask.verdict;
+}
+
+const char *sim_verdict_text(void) {
+        return ask.text;
+}
+
+const char *sim_verdict_finding(void) {
+        return ask.finding;
+}
+
+static void ask_on_end(void *userdata, Supervisor *supervisor, OperationOutcome outcome) {
+        (void) userdata;
+        if (supervisor != sim_supervisor())
+                sim_fail("an operation ends for another supervisor");
+        world_trace("  a request is over: %s", outcome == OPERATION_DONE ? "done" : "canceled");
+        ask.ended[outcome]++;
+}
+
+int sim_request(RequestVerb verb, const char *const *names) {
+        const char *unknown = NULL;
+        Request request = {
+                .verb = verb,
+                .names = (char *const *) names,
+                .handler = ask_on_end,
+        };
+
+        return supervisor_request(sim_supervisor(), &request, &unknown);
+}
+
+unsigned sim_ended(OperationOutcome outcome) {
+        return ask.ended[outcome];
+}
