@@ -10,8 +10,11 @@
 #include <string.h>
 
 #include "base/nearest.h"
+#include "base/parse.h"
 #include "base/strv.h"
 #include "control/names.h"
+
+#define NAME_VISIBLE_MAX 256
 
 static int client_explain_connect(const char *path, int r) {
         switch (-r) {
@@ -177,20 +180,22 @@ int client_list(sd_bus *bus, DaemonList *ret) {
 static int client_refuse_name(const DaemonList *list, const char *name) {
         CLEANUP(freep) const char **names = calloc(list->count + 1, sizeof(*names));
         const char *nearest = NULL;
+        char visible[NAME_VISIBLE_MAX];
 
         if (names) {
                 for (size_t i = 0; i < list->count; i++)
                         names[i] = list->daemons[i].name;
                 nearest = nearest_word(name, names, list->count);
         }
+        format_visible(visible, sizeof(visible), name);
         if (nearest)
                 fprintf(stderr, "supervisorctl: no daemon is called '%s'; did you mean '%s'?\n",
-                        name, nearest);
+                        visible, nearest);
         else
                 fprintf(stderr,
                         "supervisorctl: no daemon is called '%s'; 'supervisorctl status' lists "
                         "them\n",
-                        name);
+                        visible);
         return EXIT_UNKNOWN;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/diag.h"
 #include "base/nearest.h"
+#include "base/parse.h"
 #include "base/strv.h"
 #include "client.h"
 #include "command.h"
@@ -14,7 +15,8 @@
 #include "control/names.h"
 #include "options.h"
 
-#define COMMANDS_MAX 32
+#define COMMANDS_MAX     32
+#define NAME_VISIBLE_MAX 256
 
 static const Command *main_find_command(const char *name) {
         for (const Command *command = commands; command->name; command++)
@@ -25,13 +27,15 @@ static const Command *main_find_command(const char *name) {
 
 static int main_refuse_command(const char *name) {
         const char *names[COMMANDS_MAX];
+        char visible[NAME_VISIBLE_MAX];
         size_t count = 0;
 
         for (const Command *command = commands; command->name && count < COMMANDS_MAX; command++)
                 names[count++] = command->name;
 
         const char *nearest = nearest_word(name, names, count);
-        fprintf(stderr, "supervisorctl: there is no command '%s'", name);
+        fprintf(stderr, "supervisorctl: there is no command '%s'",
+                format_visible(visible, sizeof(visible), name));
         if (nearest)
                 fprintf(stderr, "; did you mean '%s'?", nearest);
         fprintf(stderr, "\nTry 'supervisorctl --help'.\n");

@@ -168,6 +168,9 @@ case_unknown_names_have_a_nearest_one() {
         expect said_error "did you mean 'db'"
         ctl 4 stop db completely-different
         expect said_error 'completely-different'
+        # What a terminal would obey is shown, not sent.
+        ctl 4 stop $'we\e[31mb'
+        expect said_error "'we\\\\x1b\[31mb'"
         ctl 0 status # nothing was stopped
         stop
 }
