@@ -340,6 +340,7 @@ static int run_crowd(int count) {
         for (int i = 0; i < count; i++)
                 if (fds[i] >= 0 && !is_hung_up_on(fds[i]))
                         kept++;
+        free(fds);
         printf("%d of %d connections were made, %d were kept\n", opened, count, kept);
         return report(kept == 0, kept == 0 ? "hung up on" : "still connected");
 }

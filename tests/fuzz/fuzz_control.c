@@ -37,9 +37,11 @@ static void require(bool condition) {
 
 static void check_parts(const uint8_t *data, size_t size) {
         unsigned count = 0;
-        char *text = strndup((const char *) data, size);
+        char *text = calloc(1, size + 1);
 
         require(text);
+        if (size > 0)
+                memcpy(text, data, size);
         if (frame_check(data, size, &count) == 0)
                 require(count <= size / 16);
         count = 0;

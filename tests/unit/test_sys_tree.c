@@ -317,7 +317,7 @@ static Suite *make_suite(const char *unable) {
         else
                 suite_add_tcase(suite, make_case("cgroup", trees_setup_cgroup));
         if (!trees_with_pidfd)
-                unit_add_skipped(suite, "signals", "no pidfd_open(2)");
+                unit_add_skipped(suite, "signals", "no pidfd_send_signal(2)");
         return suite;
 }
 

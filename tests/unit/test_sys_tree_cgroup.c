@@ -255,7 +255,7 @@ static Suite *make_suite(const char *unable) {
                 tcase_add_loop_test(tcase, test_kill_frozen, 0, 2);
                 tcase_add_loop_test(tcase, test_kill_runaway, 0, 2);
         } else
-                unit_add_skipped(suite, "signals", "no pidfd_open(2)");
+                unit_add_skipped(suite, "signals", "no pidfd_send_signal(2)");
         tcase_add_test(tcase, test_many);
         tcase_add_test(tcase, test_neighbour);
         tcase_add_test(tcase, test_prepare_afresh);

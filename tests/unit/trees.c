@@ -33,7 +33,7 @@ int trees_main(Suite *(*make)(const char *unable)) {
         const char *unable = place_make(&program);
         int status;
 
-        trees_with_pidfd = pidfd >= 0;
+        trees_with_pidfd = pidfd >= 0 && pidfd_send_signal(pidfd, 0, NULL, 0) == 0;
         trees_with_cgroup = !unable;
         status = unit_main(make(unable));
         if (trees_with_cgroup)
