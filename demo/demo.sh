@@ -251,7 +251,7 @@ TXT
 write_supervisord_conf() {
         mkdir -p "$directory/redis"
         cat >"$directory/supervisord.conf" <<TXT
-supervisor: { runtime_directory = "$directory/run"; };
+supervisor: { runtime_directory = "$directory/run"; state_directory = "$directory/state"; };
 
 daemons: {
         # Speaks sd_notify; closes its port on a command; has nothing to drain.

@@ -8,6 +8,7 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 
 #define FILE_OPEN_FLAGS (O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 #define FILE_CHUNK      4096
+#define FILE_NEW        ".new" /* behind the name of a file that is being written anew */
 
 int fd_close(int fd) {
         int saved = errno;
@@ -153,6 +155,54 @@ int file_write(int dirfd, const char *path, const char *text) {
         if (n < 0)
                 return file_outcome(errno_negative());
         return (size_t) n == length ? 0 : -EIO;
+}
+
+static int file_write_all(int fd, const char *content, size_t size) {
+        while (size > 0) {
+                ssize_t n = write(fd, content, size);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return errno_negative();
+                content += n;
+                size -= (size_t) n;
+        }
+        return 0;
+}
+
+/* What a process that was killed left there may be a link to anywhere: never opened again. */
+static int file_write_new(int dirfd,
+                          const char *path,
+                          const char *content,
+                          size_t size,
+                          mode_t mode) {
+        CLEANUP(fd_closep) int fd = -1;
+
+        if (unlinkat(dirfd, path, 0) < 0 && errno != ENOENT)
+                return errno_negative();
+        fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | FILE_OPEN_FLAGS, mode);
+        if (fd < 0)
+                return errno_negative();
+
+        int r = file_write_all(fd, content, size);
+        if (r == 0 && fsync(fd) < 0)
+                r = errno_negative();
+        return r;
+}
+
+int file_replace(int dirfd, const char *path, const char *content, size_t size, mode_t mode) {
+        CLEANUP(freep) char *beside = NULL;
+
+        if (asprintf(&beside, "%s" FILE_NEW, path) < 0)
+                return -ENOMEM;
+
+        int r = file_write_new(dirfd, beside, content, size, mode);
+        if (r == 0 && renameat(dirfd, beside, dirfd, path) < 0)
+                r = errno_negative();
+        if (r < 0)
+                (void) unlinkat(dirfd, beside, 0);
+        return r;
 }
 
 int file_open_append(const char *path, mode_t mode, int *ret) {

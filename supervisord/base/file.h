@@ -51,6 +51,13 @@ int file_stat(int dirfd, const char *path, struct stat *ret);
 /* Writes `text` in one write(2) to an existing file, as cgroup and /proc files want it. */
 int file_write(int dirfd, const char *path, const char *text);
 
+/*
+ * Replaces a small file as a whole, or makes it, with `mode` (less the umask): whoever reads it, be
+ * it after a crash, finds what was there before or all of the new content. Waits for the disk.
+ * 0 or a negative errno, with the old one untouched and nothing left beside it. PATH.new is ours.
+ */
+int file_replace(int dirfd, const char *path, const char *content, size_t size, mode_t mode);
+
 /* Opens a file for appending, made with `mode` if it is missing; never a link or a FIFO. */
 int file_open_append(const char *path, mode_t mode, int *ret);
 

@@ -19,6 +19,7 @@ typedef enum MessageId {
         MESSAGE_RELOAD_REFUSED,       /* the configuration on disk has errors, the old one stays */
         MESSAGE_RELOAD_ROLLED_BACK,   /* a daemon did not become ready, the old one is back */
         MESSAGE_TRACKING_LIMITED,     /* no cgroup can be used, trees are found by descent */
+        MESSAGE_STATE_LOST,           /* what was to be remembered cannot be read or written */
         MESSAGE_STATE,                /* a line of the state that SIGUSR1 asks for */
         MESSAGE_PHASE_BEGUN,          /* freeze, drain or cleanup begins */
         MESSAGE_PHASE_ENDED,          /* … and ends, with its outcome */

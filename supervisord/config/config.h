@@ -181,6 +181,7 @@ typedef struct SupervisorConfig {
         usec_t drain_timeout;
         usec_t cleanup_timeout;
         char *runtime_directory;
+        char *state_directory;
         char *control; /* never NULL after the check: in the runtime directory */
         char *admin_group;
         char *reader_group;

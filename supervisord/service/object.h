@@ -30,6 +30,7 @@
 #include "service/supervisor.h"
 #include "sys/reaper.h"
 #include "sys/runtime.h"
+#include "sys/statedir.h"
 
 #define SUPERVISOR_SIGNALS 7
 
@@ -38,6 +39,7 @@ struct Supervisor {
         char *config_path;
 
         RuntimeDirectory *runtime;
+        StateDirectory *state; /* NULL: nothing outlives this run */
         char *notify_directory;
         CgroupRoot *cgroups;
         Reaper *reaper;

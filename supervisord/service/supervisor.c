@@ -118,6 +118,24 @@ static int supervisor_open_runtime(Supervisor *supervisor, const SupervisorConfi
         return directory_make(supervisor->notify_directory, 0711);
 }
 
+/* Nothing that runs depends on it: without it we only forget. */
+static int supervisor_open_state(Supervisor *supervisor, const SupervisorConfig *config) {
+        const char *why = "another supervisord uses it";
+
+        int r = state_directory_open(config->state_directory, &supervisor->state);
+        if (r == 0)
+                return 0;
+        if (r == -ENOMEM)
+                return r;
+        if (r != STATE_DIRECTORY_E_LOCKED)
+                why = strerror(-r);
+        log_write(LOG_WARNING, &(LogContext){ .message = MESSAGE_STATE_LOST },
+                  "cannot use the state directory %s (%s): going on, but nothing is remembered "
+                  "over a restart of supervisord",
+                  config->state_directory, why);
+        return 0;
+}
+
 static int supervisor_open_cgroups(Supervisor *supervisor, const SupervisorConfig *config) {
         const char *why = "supervisor.cgroups is false";
         int r = CGROUP_E_UNUSABLE;
@@ -172,7 +190,9 @@ int supervisor_new(Loop *loop, const char *config_path, Config *config, Supervis
         int r = supervisor_open_runtime(supervisor, &config->supervisor);
         if (r != 0)
                 return r;
-        r = supervisor_open_cgroups(supervisor, &config->supervisor);
+        r = supervisor_open_state(supervisor, &config->supervisor);
+        if (r >= 0)
+                r = supervisor_open_cgroups(supervisor, &config->supervisor);
         if (r >= 0)
                 r = reaper_new(loop, &supervisor->reaper);
         if (r >= 0)
@@ -208,6 +228,7 @@ Supervisor *supervisor_free(Supervisor *supervisor) {
         if (supervisor->notify_directory)
                 (void) file_remove(supervisor->notify_directory);
         runtime_directory_close(supervisor->runtime);
+        state_directory_close(supervisor->state);
 
         free(supervisor->notify_directory);
         free(supervisor->config_path);

@@ -240,6 +240,9 @@ typedef enum FakeDoor {
         DOOR_SOCKET_CONNECT,
         DOOR_LOOP_IO,
         DOOR_FILE_REMOVE,
+        DOOR_STATE_OPEN,
+        DOOR_STATE_READ,
+        DOOR_STATE_WRITE,
         DOOR_MAX_,
 } FakeDoor;
 

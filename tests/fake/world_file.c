@@ -10,7 +10,7 @@
 
 #define FILE_MAX     256
 #define LISTENER_MAX 256
-#define CONTENT_MAX  64
+#define CONTENT_MAX  4096
 
 typedef struct FakeFile {
         char path[WORLD_NAME_MAX]; /* "": free */

@@ -314,7 +314,10 @@ case_bad_configuration_at_a_start() {
 case_template_unit_beside_the_first() {
         mkdir -p /etc/supervisord/second
         cat >/etc/supervisord/second/supervisord.conf <<CONF
-supervisor: { runtime_directory = "/run/supervisord-second"; };
+supervisor: {
+        runtime_directory = "/run/supervisord-second";
+        state_directory = "/var/lib/supervisord-second";
+};
 daemons: { other: { command = [ "/usr/bin/sleep", "infinity" ]; }; };
 CONF
         configure "$(sleeper a)"

@@ -19,7 +19,7 @@ set_up() {
         chmod 755 "$T"
         trap tear_down EXIT
         trap 'exit 143' TERM INT
-        rm -rf /etc/supervisord/conf.d/* /run/systemd/system/$UNIT.d
+        rm -rf /etc/supervisord/conf.d/* /run/systemd/system/$UNIT.d /var/lib/supervisord*
         systemctl daemon-reload
         SINCE=@$EPOCHREALTIME
 }

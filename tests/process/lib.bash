@@ -185,6 +185,7 @@ configure() {
         cat >"$T/supervisord.conf" <<CONF
 supervisor: {
         runtime_directory = "$T/run";
+        state_directory = "$T/state";
         cgroups = $(uses_cgroups && echo true || echo false);
         ${2-}
 };

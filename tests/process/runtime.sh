@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The runtime directory: one supervisor each.
+# The runtime directory and the state directory: one supervisor each.
 
 # shellcheck source=tests/process/lib.bash
 . "$(dirname "$0")/lib.bash"
@@ -36,7 +36,7 @@ case_two_side_by_side() {
         one_daemon
         start_ready
         first=$SUP
-        sed -i "s|$T/run|$T/other|" "$T/supervisord.conf"
+        sed -i "s|$T/run|$T/other|; s|$T/state|$T/other-state|" "$T/supervisord.conf"
         : >"$T/notify"
         start_ready
         wait_for 10 has_count sleep 2
@@ -86,6 +86,59 @@ case_a_symbolic_link_is_no_lock() {
         expect_equal "$(cat "$T/precious")" precious "what the link points to"
         kill -TERM "$SUP" 2>/dev/null
         ended
+}
+
+# The warning of a supervisor that remembers nothing, said once; all else is as ever.
+remembers_nothing() {
+        expect_equal "$(log_count "the state directory $T/.*$1.*nothing is remembered")" 1 \
+                "the number of warnings"
+        expect has_count sleep 1
+        stop
+}
+
+case_state_directory_is_made_and_kept() {
+        one_daemon
+        start_ready
+        expect_equal "$(stat -c %a "$T/state")" 755 "its mode"
+        stop
+        expect exists "$T/state"
+        expect_not logged "state directory"
+}
+
+case_state_directory_of_another_one() {
+        local first
+        ! uses_cgroups || [ ! -e /run/systemd/system ] ||
+                skip "what systemd delegates is for one supervisor"
+        one_daemon
+        start_ready
+        first=$SUP
+        sed -i "s|$T/run|$T/other|" "$T/supervisord.conf"
+        : >"$T/notify"
+        start_ready
+        expect logged "the state directory $T/state .*another supervisord.*nothing is remembered"
+        wait_for 10 has_count sleep 2
+        kill -TERM "$SUP"
+        ended
+        expect_equal "$RC" 0 "exit status"
+        SUP=$first
+        stop
+}
+
+case_state_directory_cannot_be_made() {
+        one_daemon
+        touch "$T/file"
+        sed -i "s|$T/state|$T/file/state|" "$T/supervisord.conf"
+        start_ready
+        remembers_nothing "Not a directory"
+}
+
+case_state_directory_on_a_read_only_file_system() {
+        needs_root
+        one_daemon
+        mkdir "$T/state"
+        START_BY=(unshare -m sh -c "mount -t tmpfs -o ro none '$T/state' && exec \"\$@\"" sh)
+        start_ready
+        remembers_nothing "Read-only file system"
 }
 
 run_cases "$@"

@@ -130,8 +130,10 @@ static Config *sim_make_config(const char *settings, const char *daemons) {
         CLEANUP(config_unrefp) Config *config = NULL;
         CLEANUP(freep) char *text = NULL;
 
-        if (asprintf(&text, "supervisor: { runtime_directory = \"%s\"; %s };\ndaemons: {\n%s\n};\n",
-                     SIM_RUNTIME, settings, daemons) < 0 ||
+        if (asprintf(&text,
+                     "supervisor: { runtime_directory = \"%s\"; state_directory = \"%s\"; %s };\n"
+                     "daemons: {\n%s\n};\n",
+                     SIM_RUNTIME, SIM_STATE, settings, daemons) < 0 ||
             diag_new(&diag) < 0 || config_new(&config) < 0)
                 sim_fail("no memory");
 

@@ -17,6 +17,7 @@
 #include "service/object.h"
 
 #define SIM_RUNTIME "/run/sim"
+#define SIM_STATE   "/var/lib/sim"
 #define SEC         USEC_PER_SEC
 #define MS          USEC_PER_MSEC
 

@@ -56,7 +56,8 @@ static void assert_words(char *const *words, const char *const *expected) {
 
 static const char everything[] =
         "supervisor: { freeze_timeout = \"1s\"; drain_timeout = \"2s\"; cleanup_timeout = \"3s\";\n"
-        "  runtime_directory = \"/run/x\"; cgroups = false; log_priority = \"debug\";\n"
+        "  runtime_directory = \"/run/x\"; state_directory = \"/var/x\"; cgroups = false;\n"
+        "  log_priority = \"debug\";\n"
         "  control = \"/run/x/c\"; admin_group = \"adm\"; reader_group = \"users\"; };\n"
         "daemons: {\n"
         "  db: { command = [ \"/bin/db\" ]; };\n"
@@ -109,6 +110,7 @@ START_TEST(test_supervisor_values) {
         ck_assert_uint_eq(supervisor->drain_timeout, 2 * USEC_PER_SEC);
         ck_assert_uint_eq(supervisor->cleanup_timeout, 3 * USEC_PER_SEC);
         ck_assert_str_eq(supervisor->runtime_directory, "/run/x");
+        ck_assert_str_eq(supervisor->state_directory, "/var/x");
         ck_assert_str_eq(supervisor->control, "/run/x/c");
         ck_assert(!supervisor->cgroups);
         ck_assert_int_eq(supervisor->log_priority, LOG_DEBUG);
