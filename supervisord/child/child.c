@@ -44,7 +44,7 @@ static int child_on_timer(void *userdata) {
         case STATE_TIDYING:
                 note(child, LOG_WARNING, MESSAGE_HOOK_FAILED,
                      "cleanup.command does not end, going on without it");
-                helper_cancel(child);
+                helper_cancel(&child->helper);
                 finish_tidied(child);
                 break;
         case STATE_DELAYED:
@@ -56,6 +56,14 @@ static int child_on_timer(void *userdata) {
                 break;
         }
         return 0;
+}
+
+static int child_init_helper(Child *child) {
+        CLEANUP(freep) char *name = NULL;
+
+        if (asprintf(&name, "%s.helper", child_name(child)) < 0)
+                return -ENOMEM;
+        return helper_init(&child->helper, child->context, name);
 }
 
 int child_new(const ChildContext *context, Config *config, unsigned index, Child **ret) {
@@ -79,7 +87,7 @@ int child_new(const ChildContext *context, Config *config, unsigned index, Child
                            child_on_timer, child);
         if (r < 0)
                 return r;
-        r = helper_init(child);
+        r = child_init_helper(child);
         if (r < 0)
                 return r;
 
@@ -97,7 +105,7 @@ Child *child_free(Child *child) {
         ready_forget(child);
         drain_forget(child);
         notified_close(child);
-        helper_done(child);
+        helper_done(&child->helper);
         loop_source_free(child->timer);
         tree_free(child->tree);
         config_unref(child->config);
@@ -116,7 +124,7 @@ static void child_set_state(Child *child, DaemonState to) {
 
         if (!child_keeps_timer(from, to))
                 loop_timer_disarm(child->timer);
-        helper_cancel(child);
+        helper_cancel(&child->helper);
         drain_forget(child);
         if (from == STATE_STARTING) {
                 launch_forget(child);

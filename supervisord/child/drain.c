@@ -13,7 +13,8 @@ void drain_forget(Child *child) {
         pidref_done(&child->job_ref);
 }
 
-static void drain_on_command(Child *child, const HelperResult *result) {
+static void drain_on_command(void *userdata, const HelperResult *result) {
+        Child *child = userdata;
         char text[HELPER_TEXT_MAX];
 
         if (helper_succeeded(result)) {

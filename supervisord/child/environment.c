@@ -99,7 +99,10 @@ static int environment_set_identity(char ***environment, const Identity *identit
         return r;
 }
 
-int environment_new(const Child *child, const char *invocation, char *const *more, char ***ret) {
+int environment_new(const DaemonConfig *daemon,
+                    const char *invocation,
+                    char *const *more,
+                    char ***ret) {
         CLEANUP(strv_freep) char **environment = NULL;
         int r = 0;
 
@@ -111,11 +114,11 @@ int environment_new(const Child *child, const char *invocation, char *const *mor
                         return r;
         }
 
-        r = environment_set_identity(&environment, &child->daemon->identity);
+        r = environment_set_identity(&environment, &daemon->identity);
         if (r >= 0)
-                r = environment_set_all(&environment, child->daemon->environment);
+                r = environment_set_all(&environment, daemon->environment);
         if (r >= 0)
-                r = environment_set_pair(&environment, "SUPERVISOR_DAEMON", child_name(child));
+                r = environment_set_pair(&environment, "SUPERVISOR_DAEMON", daemon->name);
         if (r >= 0)
                 r = environment_set(&environment, invocation);
         if (r >= 0)

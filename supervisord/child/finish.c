@@ -143,7 +143,8 @@ void finish_tidied(Child *child) {
         child_post(child, finish_verdict(child));
 }
 
-static void finish_on_command(Child *child, const HelperResult *result) {
+static void finish_on_command(void *userdata, const HelperResult *result) {
+        Child *child = userdata;
         char text[HELPER_TEXT_MAX];
 
         if (!helper_succeeded(result))

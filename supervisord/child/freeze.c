@@ -6,7 +6,8 @@
 
 #include "child/object.h"
 
-static void freeze_on_command(Child *child, const HelperResult *result) {
+static void freeze_on_command(void *userdata, const HelperResult *result) {
+        Child *child = userdata;
         char text[HELPER_TEXT_MAX];
 
         if (helper_succeeded(result)) {

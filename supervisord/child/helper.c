@@ -13,13 +13,10 @@
 #include "base/strv.h"
 #include "child/object.h"
 
-int helper_init(Child *child) {
-        CLEANUP(freep) char *name = NULL;
-
-        child->helper.report_fd = -1;
-        if (asprintf(&name, "%s.helper", child_name(child)) < 0)
-                return -ENOMEM;
-        return tree_new(child->context->loop, child->context->cgroups, name, &child->helper.tree);
+int helper_init(Helper *helper, const ChildContext *context, const char *name) {
+        helper->context = context;
+        helper->report_fd = -1;
+        return tree_new(context->loop, context->cgroups, name, &helper->tree);
 }
 
 /* Ends the run: nothing of it lives on. */
@@ -32,48 +29,45 @@ static void helper_reset(Helper *helper) {
                 helper->tree); /* busy if it was killed just now: the next one takes it */
 }
 
-void helper_cancel(Child *child) {
-        Helper *helper = &child->helper;
-
+void helper_cancel(Helper *helper) {
         if (!helper->handler)
                 return;
-        reaper_remove(child->context->reaper, &helper->process);
+        reaper_remove(helper->context->reaper, &helper->process);
         helper_reset(helper);
 }
 
-void helper_done(Child *child) {
-        if (!child->helper.tree)
+void helper_done(Helper *helper) {
+        if (!helper->tree)
                 return;
-        helper_cancel(child);
-        (void) tree_release(child->helper.tree);
-        child->helper.tree = tree_free(child->helper.tree);
+        helper_cancel(helper);
+        (void) tree_release(helper->tree);
+        helper->tree = tree_free(helper->tree);
 }
 
-static void helper_finish(Child *child, const HelperResult *result) {
-        HelperHandler handler = child->helper.handler;
+static void helper_finish(Helper *helper, const HelperResult *result) {
+        HelperHandler handler = helper->handler;
 
-        helper_reset(&child->helper);
-        handler(child, result);
+        helper_reset(helper);
+        handler(helper->userdata, result);
 }
 
 static int helper_on_exit(void *userdata, const Process *process, const ExitStatus *status) {
-        Child *child = userdata;
+        Helper *helper = userdata;
         HelperResult result = { .status = *status };
 
         (void) process;
-        if (spawn_report_read(child->helper.report_fd, &result.report) < 0)
+        if (spawn_report_read(helper->report_fd, &result.report) < 0)
                 result.report = (SpawnReport){ .failed_step = SPAWN_STEP_NONE };
-        helper_finish(child, &result);
+        helper_finish(helper, &result);
         return 0;
 }
 
-static int helper_spawn(Child *child, char *const *command) {
+static int helper_spawn(Helper *helper, const HelperOrder *order) {
         CLEANUP(strv_freep) char **variables = NULL;
         CLEANUP(freep) char *main_pid = NULL;
-        Helper *helper = &child->helper;
         Spawned spawned;
 
-        if (asprintf(&main_pid, "MAINPID=%d", (int) child->main.pid) < 0)
+        if (asprintf(&main_pid, "MAINPID=%d", (int) order->main_pid) < 0)
                 return -ENOMEM;
         int r = strv_append(&variables, main_pid);
         if (r < 0)
@@ -83,11 +77,13 @@ static int helper_spawn(Child *child, char *const *command) {
         r = tree_prepare(helper->tree);
         if (r < 0)
                 return r;
-        r = launch_spawn(child,
+        r = launch_spawn(helper->context,
                          &(LaunchOrder){
-                                 .command = command,
+                                 .daemon = order->daemon,
+                                 .command = order->command,
                                  .variables = variables,
                                  .tree = helper->tree,
+                                 .output = order->output,
                          },
                          &spawned);
         if (r < 0)
@@ -95,20 +91,32 @@ static int helper_spawn(Child *child, char *const *command) {
 
         fd_close(spawned.pidfd); /* it is killed by its tree */
         helper->report_fd = spawned.report_fd;
-        reaper_add(child->context->reaper, &helper->process, spawned.pid, helper_on_exit, child);
+        reaper_add(helper->context->reaper, &helper->process, spawned.pid, helper_on_exit, helper);
         return 0;
 }
 
-void helper_start(Child *child, char *const *command, HelperHandler handler) {
-        helper_cancel(child);
-        child->helper.handler = handler;
+void helper_run(Helper *helper, const HelperOrder *order) {
+        helper_cancel(helper);
+        helper->handler = order->handler;
+        helper->userdata = order->userdata;
 
-        int r = helper_spawn(child, command);
+        int r = helper_spawn(helper, order);
         if (r < 0)
-                helper_finish(child,
+                helper_finish(helper,
                               &(HelperResult){
                                       .report = { .failed_step = SPAWN_STEP_EXEC, .error = -r },
                               });
+}
+
+void helper_start(Child *child, char *const *command, HelperHandler handler) {
+        helper_run(&child->helper, &(HelperOrder){
+                                           .daemon = child->daemon,
+                                           .command = command,
+                                           .main_pid = child->main.pid,
+                                           .output = -1,
+                                           .handler = handler,
+                                           .userdata = child,
+                                   });
 }
 
 bool helper_succeeded(const HelperResult *result) {

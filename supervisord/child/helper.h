@@ -2,17 +2,18 @@
 #pragma once
 
 /*
- * A command that helps with a daemon (freeze, drain, cleanup): it runs beside the daemon in a tree
- * of its own, as the daemon's user. A daemon has one at a time; whoever starts it sets its time.
+ * A command that helps with a daemon: it runs beside the daemon in a tree of its own, as the
+ * daemon's user and in its surroundings. A Helper runs one at a time; whoever starts it sets its
+ * time. Each child has one for freeze, drain and cleanup, made with it.
  */
 
 #include <stdbool.h>
 
+#include "child/child.h"
+#include "config/config.h"
 #include "sys/reaper.h"
 #include "sys/spawn.h"
 #include "sys/tree.h"
-
-typedef struct Child Child;
 
 /* How it went: not executed (`report`), or ended (`status`). */
 typedef struct HelperResult {
@@ -20,27 +21,41 @@ typedef struct HelperResult {
         ExitStatus status;
 } HelperResult;
 
-typedef void (*HelperHandler)(Child *child, const HelperResult *result);
+typedef void (*HelperHandler)(void *userdata, const HelperResult *result);
 
-/* Embedded in its Child. */
+/* Embedded in its owner; empty as { 0 }. */
 typedef struct Helper {
+        const ChildContext *context;
+        Tree *tree;
         HelperHandler handler; /* NULL: none runs */
-        Tree *tree;            /* made with the child */
+        void *userdata;
         Process process;
         int report_fd;
 } Helper;
 
-int helper_init(Child *child);
-void helper_done(Child *child);
+/* All members are borrowed for the call. */
+typedef struct HelperOrder {
+        const DaemonConfig *daemon; /* whose surroundings it gets */
+        char *const *command;
+        pid_t main_pid; /* MAINPID= in its environment; 0: there is none */
+        int output;     /* where it writes; -1: where the daemon does */
+        HelperHandler handler;
+        void *userdata;
+} HelperOrder;
+
+/* `name` is that of its tree. */
+int helper_init(Helper *helper, const ChildContext *context, const char *name);
+void helper_done(Helper *helper);
 
 /*
- * Starts `command`; `handler` is called once, later, unless helper_cancel() comes first. A failure
- * to start is told to the handler as well, but then before this function returns.
+ * Starts the command, after the end of one that runs; the handler is called once, later, unless
+ * helper_cancel() comes first. A failure to start is told to the handler as well, but then before
+ * this function returns.
  */
-void helper_start(Child *child, char *const *command, HelperHandler handler);
+void helper_run(Helper *helper, const HelperOrder *order);
 
 /* Kills it, if one runs. */
-void helper_cancel(Child *child);
+void helper_cancel(Helper *helper);
 
 bool helper_succeeded(const HelperResult *result);
 

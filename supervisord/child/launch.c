@@ -44,18 +44,19 @@ static int launch_on_report(void *userdata, uint32_t revents) {
 }
 
 /* Our own limit on descriptors is raised: a daemon that did not ask for more gets the usual one. */
-static Limits launch_limits(const Child *child) {
-        Limits limits = child->daemon->limits;
+static Limits launch_limits(const ChildContext *context, const DaemonConfig *daemon) {
+        Limits limits = daemon->limits;
 
         if (!limits.set[RLIMIT_NOFILE]) {
                 limits.set[RLIMIT_NOFILE] = true;
-                limits.value[RLIMIT_NOFILE] = child->context->descriptors;
+                limits.value[RLIMIT_NOFILE] = context->descriptors;
         }
         return limits;
 }
 
-static void launch_fill_request(const Child *child, const Limits *limits, SpawnRequest *request) {
-        const DaemonConfig *daemon = child->daemon;
+static void launch_fill_request(const DaemonConfig *daemon,
+                                const Limits *limits,
+                                SpawnRequest *request) {
         const Identity *identity = &daemon->identity;
 
         *request = (SpawnRequest){
@@ -79,26 +80,27 @@ static void launch_fill_request(const Child *child, const Limits *limits, SpawnR
         };
 }
 
-int launch_spawn(const Child *child, const LaunchOrder *order, Spawned *ret) {
+int launch_spawn(const ChildContext *context, const LaunchOrder *order, Spawned *ret) {
         CLEANUP(strv_freep) char **environment = NULL;
         CLEANUP(fd_closep) int output = -1;
         char invocation[INVOCATION_TEXT_MAX];
 
         invocation_new(invocation);
-        int r = environment_new(child, invocation, order->variables, &environment);
+        int r = environment_new(order->daemon, invocation, order->variables, &environment);
         if (r < 0)
                 return r;
-        r = output_open(child, &output);
+        if (order->output < 0)
+                r = output_open(order->daemon, &output);
         if (r < 0)
                 return r;
 
-        Limits limits = launch_limits(child);
+        Limits limits = launch_limits(context, order->daemon);
         SpawnRequest request;
-        launch_fill_request(child, &limits, &request);
+        launch_fill_request(order->daemon, &limits, &request);
         request.command = order->command;
         request.cgroup_fd = tree_cgroup_fd(order->tree);
         request.environment = environment;
-        request.output = request.error = output;
+        request.output = request.error = order->output >= 0 ? order->output : output;
 
         tree_set_invocation(order->tree, invocation);
         r = spawn(&request, ret);
@@ -172,11 +174,13 @@ void launch_begin(Child *child) {
                 return;
         }
 
-        r = launch_spawn(child,
+        r = launch_spawn(child->context,
                          &(LaunchOrder){
+                                 .daemon = child->daemon,
                                  .command = child->daemon->command,
                                  .variables = variables,
                                  .tree = child->tree,
+                                 .output = -1,
                          },
                          &spawned);
         if (r >= 0) {

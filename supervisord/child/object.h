@@ -108,26 +108,31 @@ void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actio
 
 /* launch.c */
 typedef struct LaunchOrder {
+        const DaemonConfig *daemon; /* whose surroundings it gets */
         char *const *command;
         char *const *variables; /* for its environment, beside the daemon's */
         Tree *tree;             /* prepared */
+        int output;             /* for stdout and stderr (borrowed); -1: where the daemon writes */
 } LaunchOrder;
 
-/* Spawns a process with the daemon's surroundings: the daemon itself, or a helper. */
-int launch_spawn(const Child *child, const LaunchOrder *order, Spawned *ret);
+/* Spawns a process with a daemon's surroundings: the daemon itself, or a helper. */
+int launch_spawn(const ChildContext *context, const LaunchOrder *order, Spawned *ret);
 void launch_begin(Child *child);
 /* Reads the report whether the exec succeeded, if it is there and was not read yet. */
 void launch_read_report(Child *child);
 void launch_forget(Child *child); /* the report; the process lives on */
 
 /* environment.c: the environment of a process of the daemon; `more` is appended. */
-int environment_new(const Child *child, const char *invocation, char *const *more, char ***ret);
+int environment_new(const DaemonConfig *daemon,
+                    const char *invocation,
+                    char *const *more,
+                    char ***ret);
 #define INVOCATION_TEXT_MAX 64
 /* "SUPERVISOR_INVOCATION=…" with a fresh id. */
 void invocation_new(char ret[static INVOCATION_TEXT_MAX]);
 
 /* output.c: where it writes; -1: nowhere. *ret is the caller's. */
-int output_open(const Child *child, int *ret);
+int output_open(const DaemonConfig *daemon, int *ret);
 
 /* track.c */
 int track_first_exited(void *userdata, const Process *process, const ExitStatus *status);
@@ -150,6 +155,9 @@ void ready_forget(Child *child);
 /* Makes its private socket, if it shall have one, and names it in *ret_variables (NULL: none). */
 int notified_open(Child *child, char ***ret_variables);
 void notified_close(Child *child);
+
+/* helper.c: starts the child's own one; see helper_run(). */
+void helper_start(Child *child, char *const *command, HelperHandler handler);
 
 /* freeze.c, drain.c */
 void freeze_begin(Child *child);

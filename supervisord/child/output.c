@@ -14,9 +14,7 @@ static int output_inherit(int *ret) {
         return file_duplicate(STDERR_FILENO, ret);
 }
 
-static int output_journal(const Child *child, int *ret) {
-        const DaemonConfig *daemon = child->daemon;
-
+static int output_journal(const DaemonConfig *daemon, int *ret) {
         int r = journal_stream_open(daemon->output.identifier, journal_own_unit(),
                                     daemon->output.priority, ret);
         switch (r) {
@@ -27,21 +25,21 @@ static int output_journal(const Child *child, int *ret) {
         }
 }
 
-static int output_file(const Child *child, int *ret) {
-        int r = file_open_append(child->daemon->output.file, 0640, ret);
+static int output_file(const DaemonConfig *daemon, int *ret) {
+        int r = file_open_append(daemon->output.file, 0640, ret);
         if (r != 0)
-                note(child, LOG_WARNING, MESSAGE_NONE,
-                     "cannot open output.file %s, its output goes to ours",
-                     child->daemon->output.file);
+                log_write(LOG_WARNING, &(LogContext){ .daemon = daemon->name },
+                          "cannot open output.file %s, its output goes to ours",
+                          daemon->output.file);
         return r == 0 ? 0 : output_inherit(ret);
 }
 
-int output_open(const Child *child, int *ret) {
-        switch (child->daemon->output.to) {
+int output_open(const DaemonConfig *daemon, int *ret) {
+        switch (daemon->output.to) {
         case OUTPUT_JOURNAL:
-                return output_journal(child, ret);
+                return output_journal(daemon, ret);
         case OUTPUT_FILE:
-                return output_file(child, ret);
+                return output_file(daemon, ret);
         case OUTPUT_INHERIT:
                 return output_inherit(ret);
         default:
