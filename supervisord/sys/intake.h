@@ -20,7 +20,7 @@
 /* Room that all trees share, and the connections to the kernel; one for each supervisor. */
 typedef struct Intake Intake;
 
-int intake_new(Intake **ret);
+int intake_new(Loop *loop, Intake **ret);
 /* Accepts NULL; returns NULL. */
 Intake *intake_free(Intake *intake);
 DEFINE_CLEANUP(Intake, intake_free)
@@ -58,8 +58,10 @@ enum {
 
 /*
  * Finds the sockets of a tree as they are now. *ret is an array of the intake's, good until its
- * next call. Processes that end meanwhile, and those that may not be looked into, are passed over;
- * *ret_denied (may be NULL) is how many of the latter there were.
+ * next call; each socket is in it once, however many processes hold it. Processes that end
+ * meanwhile, and those that may not be looked into, are passed over; *ret_denied (may be NULL) is
+ * how many of the latter there were. What listens in a network is asked once for all calls within
+ * one handler of the loop.
  */
 int intake_find(Intake *intake,
                 Tree *tree,
@@ -81,7 +83,10 @@ typedef enum IntakeMethod {
         INTAKE_HOLD,
 } IntakeMethod;
 
-/* Closes it; 0 also if it is closed already by this method. */
+/*
+ * Closes it; 0 also if it is closed already by this method. INTAKE_E_GONE: the process that was
+ * found does not hold it any more; find again, another one may.
+ */
 int intake_close(Intake *intake, const IntakeSocket *socket, IntakeMethod method);
 
 /* Undoes what of ours is on it, whoever put it there; 0 also if nothing was. */
@@ -92,8 +97,9 @@ bool intake_can_reopen(const Intake *intake);
 
 /*
  * Where a UNIX path is renamed to, malloc'ed; NULL: no memory. And back, for paths that an earlier
- * supervisor left there: 0 also if there is nothing to do, INTAKE_E_FOREIGN: something else is at
- * the path by now.
+ * supervisor left there or whose daemon has ended: one that nobody serves any more is removed
+ * instead. 0 also if there is nothing to do, INTAKE_E_FOREIGN: something else is at the path by
+ * now.
  */
 char *intake_aside(const char *path);
 int intake_restore(const char *path);
@@ -112,10 +118,14 @@ typedef struct IntakeConnection {
         char peer[INTAKE_NAME_MAX];
 } IntakeConnection;
 
-/* What waits at a socket itself. */
+/* What waits at a socket itself. Of those that are gone nothing is told. */
 typedef struct IntakeQueue {
         const IntakeSocket *socket;
-        uint32_t waiting; /* connections to be accepted; of UDP bytes to be read */
+        /*
+         * Connections to be accepted; of UDP bytes to be read. TCP tells each of them as a
+         * connection too, UNIX does not.
+         */
+        uint32_t waiting;
 } IntakeQueue;
 
 typedef struct IntakeVisitor {
@@ -129,11 +139,16 @@ typedef struct IntakeVisitor {
  * one dump for each kind and network, without a walk. A connection that is half open (SYN_RECV)
  * counts as one that is not accepted. INTAKE_E_UNSUPPORTED: no sock_diag here; INTAKE_E_DENIED: in
  * another network namespace that may not be entered.
+ *
+ * A dump that took long serves for a while, so that all who measure take a fifth of the time at
+ * most; intake_close(), intake_open() and intake_nudge() end that. *ret_when (may be NULL) is when
+ * it was taken, the oldest one if there are several: two answers of the same time are one.
  */
 int intake_measure(Intake *intake,
                    const IntakeSocket *sockets,
                    size_t count,
-                   const IntakeVisitor *visitor);
+                   const IntakeVisitor *visitor,
+                   usec_t *ret_when);
 
 /*
  * Lets the daemon see the end of idle connections of its tree, as if the clients had hung up:
@@ -147,4 +162,4 @@ int intake_nudge(
  * at most once a round; events may be lost). 0, INTAKE_E_UNSUPPORTED or a negative errno. One
  * watcher at a time; NULL as handler ends it.
  */
-int intake_watch(Intake *intake, Loop *loop, LoopHandler handler, void *userdata);
+int intake_watch(Intake *intake, LoopHandler handler, void *userdata);
