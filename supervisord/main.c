@@ -57,7 +57,8 @@ static int main_check(const Options *options) {
         int status = main_load(options->config, true, &config);
 
         if (status == EX_OK)
-                printf("%s: valid, %zu daemons\n", options->config, config->daemon_count);
+                printf("%s: valid, %zu %s\n", options->config, config->daemon_count,
+                       PLURAL(config->daemon_count, "daemon", "daemons"));
         return status;
 }
 

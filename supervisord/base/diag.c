@@ -221,5 +221,6 @@ void diag_print(const Diag *diag, FILE *stream) {
                         lost++;
         }
         if (lost > 0)
-                (void) fprintf(stream, "%zu more findings cannot be shown: out of memory\n", lost);
+                (void) fprintf(stream, "%zu more %s cannot be shown: out of memory\n", lost,
+                               PLURAL(lost, "finding", "findings"));
 }

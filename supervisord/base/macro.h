@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The few macros that every file may use: cleanup attributes, array sizes, time units.
+ * The few macros that every file may use: cleanup attributes, array sizes, words, time units.
  */
 
 #include <stddef.h>
@@ -13,6 +13,9 @@
 
 #define MIN_OF(a, b) ((a) < (b) ? (a) : (b))
 #define MAX_OF(a, b) ((a) > (b) ? (a) : (b))
+
+/* The word or words after a number: "%zu %s", count, PLURAL(count, "daemon", "daemons"). */
+#define PLURAL(count, one, many) ((count) == 1 ? (one) : (many))
 
 /* Runs `function` on the address of the variable when it goes out of scope. */
 #define CLEANUP(function) __attribute__((cleanup(function)))

@@ -145,6 +145,14 @@ static int launch_follow(Child *child, const Spawned *spawned) {
                            LOOP_SPAWN, child_name(child), launch_on_report, child);
 }
 
+static void launch_note_leftovers(Child *child) {
+        size_t count = finish_count(child);
+
+        note(child, LOG_WARNING, MESSAGE_LEFTOVERS, "%zu %s first", count,
+             PLURAL(count, "process of an earlier run is in the way of a start, ending it",
+                    "processes of an earlier run are in the way of a start, ending them"));
+}
+
 void launch_begin(Child *child) {
         CLEANUP(strv_freep) char **variables = NULL;
         Spawned spawned;
@@ -157,9 +165,7 @@ void launch_begin(Child *child) {
                 break;
         case TREE_E_POPULATED:
                 child->sweep_was_ours = true;
-                note(child, LOG_WARNING, MESSAGE_LEFTOVERS,
-                     "%zu processes of an earlier run are in the way of a start, ending them first",
-                     finish_count(child));
+                launch_note_leftovers(child);
                 child_post(child, EVENT_LEFTOVERS);
                 return;
         default:

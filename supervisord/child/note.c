@@ -134,13 +134,16 @@ void note_forced(Child *child, DaemonEvent event) {
         format_elapsed(elapsed, usec_sub(loop_now(child->context->loop), child->phase_since));
         if (event == EVENT_DRAIN_FAILED)
                 note_cut(child, MESSAGE_DAEMON_FORCED, PHASE_DRAIN,
-                         "drain given up after %s, %zu processes are still there", elapsed, count);
+                         "drain given up after %s, %zu %s still there", elapsed, count,
+                         PLURAL(count, "process is", "processes are"));
         else if (event == EVENT_DRAIN_DEADLINE)
                 note_cut(child, MESSAGE_DAEMON_FORCED, PHASE_DRAIN,
-                         "drain forced after %s, %zu processes are still at work", elapsed, count);
+                         "drain forced after %s, %zu %s still at work", elapsed, count,
+                         PLURAL(count, "process is", "processes are"));
         else if (count > 0)
                 note_cut(child, MESSAGE_DAEMON_FORCED, PHASE_CLEANUP,
-                         "did not end within %s, killing %zu processes", elapsed, count);
+                         "did not end within %s, killing %zu %s", elapsed, count,
+                         PLURAL(count, "process", "processes"));
         else
                 note_cut(child, MESSAGE_DAEMON_FORCED, PHASE_CLEANUP,
                          "cleanup.command did not end within %s, going on without it", elapsed);
@@ -157,8 +160,11 @@ void note_skipped(Child *child, DaemonEvent event) {
 }
 
 void note_stuck(Child *child) {
-        note(child, LOG_ERR, MESSAGE_DAEMON_STUCK,
-             "%zu processes could not be killed, leaving them behind", finish_count(child));
+        size_t count = finish_count(child);
+
+        note(child, LOG_ERR, MESSAGE_DAEMON_STUCK, "%zu %s behind", count,
+             PLURAL(count, "process could not be killed, leaving it",
+                    "processes could not be killed, leaving them"));
 }
 
 void note_end(Child *child) {

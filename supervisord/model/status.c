@@ -23,9 +23,7 @@ static void text_append(char *buffer, const char *format, ...) {
 void status_text(char buffer[static STATUS_TEXT_MAX], Mode mode, const StatusCounts *counts) {
         buffer[0] = '\0';
         text_append(buffer, "%s: %zu of %zu %s", mode_name(mode), counts->running, counts->total,
-                    mode == MODE_STARTING ? "ready"
-                    : counts->total == 1  ? "daemon"
-                                          : "daemons");
+                    mode == MODE_STARTING ? "ready" : PLURAL(counts->total, "daemon", "daemons"));
 
         if (counts->starting > 0)
                 text_append(buffer, ", %zu starting (%s%s)", counts->starting,

@@ -40,8 +40,9 @@ static void drive_note_begun(const Sequence *sequence, const char *what) {
         log_write(LOG_INFO,
                   &(LogContext){ .message = MESSAGE_PHASE_BEGUN,
                                  .phase = phase_name(progress.phase) },
-                  "%s begins (%s): %zu daemons, at most %s", phase_name(progress.phase), what,
-                  progress.total, format_elapsed(limit, usec_sub(progress.latest, progress.begun)));
+                  "%s begins (%s): %zu %s, at most %s", phase_name(progress.phase), what,
+                  progress.total, PLURAL(progress.total, "daemon", "daemons"),
+                  format_elapsed(limit, usec_sub(progress.latest, progress.begun)));
 }
 
 /* A stop of everything shows its phases in the mode. */
@@ -78,15 +79,18 @@ static void drive_note_ended(const Supervisor *supervisor,
         };
         if (progress.left > 0)
                 log_write(LOG_NOTICE, &context,
-                          "%s skipped (%s) after %s, %zu of %zu daemons were not done",
-                          context.phase, what, elapsed, progress.left, progress.total);
+                          "%s skipped (%s) after %s, %zu of %zu %s not done", context.phase, what,
+                          elapsed, progress.left, progress.total,
+                          PLURAL(progress.total, "daemon was", "daemons were"));
         else if (progress.forced > 0)
                 log_write(LOG_WARNING, &context,
-                          "%s ended (%s) after %s, %zu of %zu daemons forced", context.phase, what,
-                          elapsed, progress.forced, progress.total);
+                          "%s ended (%s) after %s, %zu of %zu %s forced", context.phase, what,
+                          elapsed, progress.forced, progress.total,
+                          PLURAL(progress.total, "daemon", "daemons"));
         else
-                log_write(LOG_INFO, &context, "%s ended (%s) after %s, %zu daemons done",
-                          context.phase, what, elapsed, progress.total);
+                log_write(LOG_INFO, &context, "%s ended (%s) after %s, %zu %s done", context.phase,
+                          what, elapsed, progress.total,
+                          PLURAL(progress.total, "daemon", "daemons"));
 }
 
 bool drive_sequence(Supervisor *supervisor, Sequence *sequence, const char *what) {

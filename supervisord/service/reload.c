@@ -245,8 +245,8 @@ static void reload_finish_undo(Supervisor *supervisor) {
         }
         if (lost > 0)
                 reload_conclude(supervisor, RELOAD_ROLLED_BACK,
-                                "%s; undone, but %zu daemons did not become ready again",
-                                reload->failure, lost);
+                                "%s; undone, but %zu %s did not become ready again",
+                                reload->failure, lost, PLURAL(lost, "daemon", "daemons"));
         else
                 reload_conclude(supervisor, RELOAD_ROLLED_BACK, "%s; all is as it was before",
                                 reload->failure);
@@ -285,9 +285,11 @@ static bool reload_prepare(Supervisor *supervisor) {
         if (r == 0)
                 r = config_load(supervisor->config_path, reload->diag, &config);
         if (r == CONFIG_E_INVALID) {
+                size_t errors = diag_errors(reload->diag);
+
                 reload_conclude(supervisor, RELOAD_REFUSED,
-                                "%zu errors, the old configuration stays in force",
-                                diag_errors(reload->diag));
+                                "%zu %s, the old configuration stays in force", errors,
+                                PLURAL(errors, "error", "errors"));
                 return false;
         }
         if (r == 0)

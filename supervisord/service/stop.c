@@ -12,7 +12,8 @@ void stop_begin(Supervisor *supervisor, bool fast) {
         Generation *generation = supervisor->generation;
 
         log_write(LOG_INFO, &(LogContext){ .message = MESSAGE_SUPERVISOR_STOPPING },
-                  "stopping %zu daemons%s", generation->count,
+                  "stopping %zu %s%s", generation->count,
+                  PLURAL(generation->count, "daemon", "daemons"),
                   fast ? " at once, by cleanup" : ": freeze, drain, cleanup");
 
         reload_cancel(supervisor);
@@ -46,8 +47,9 @@ static void stop_finish(Supervisor *supervisor) {
         snprintf(forced, sizeof(forced), "SUPERVISOR_FORCED=%zu", progress.forced_in_all);
         log_write(progress.forced_in_all > 0 ? LOG_WARNING : LOG_INFO,
                   &(LogContext){ .message = MESSAGE_SUPERVISOR_STOPPED, .fields = fields },
-                  "stopped after %s: %zu daemons, %zu forced, %zu left behind", elapsed,
-                  generation->count, progress.forced_in_all, stop_count_stuck(generation));
+                  "stopped after %s: %zu %s, %zu forced, %zu left behind", elapsed,
+                  generation->count, PLURAL(generation->count, "daemon", "daemons"),
+                  progress.forced_in_all, stop_count_stuck(generation));
 
         (void) mode_step(&supervisor->mode, MODE_EVENT_ALL_AT_REST);
         loop_exit(supervisor->loop, supervisor->exit_code);

@@ -87,7 +87,7 @@ static int supervisor_on_reaped(void *userdata, unsigned strangers) {
         Supervisor *supervisor = userdata;
 
         if (strangers > 0)
-                log_debug("reaped %u orphans", strangers);
+                log_debug("reaped %u %s", strangers, PLURAL(strangers, "orphan", "orphans"));
         if (supervisor->cgroups)
                 return 0;
         for (size_t i = 0; i < supervisor->generation->count; i++)
@@ -238,8 +238,10 @@ Supervisor *supervisor_free(Supervisor *supervisor) {
 
 void supervisor_start(Supervisor *supervisor) {
         log_write(LOG_INFO, &(LogContext){ .message = MESSAGE_SUPERVISOR_STARTED },
-                  "supervisord %s starts %zu daemons of %s", PACKAGE_VERSION,
-                  supervisor->generation->count, supervisor->config_path);
+                  "supervisord %s starts %zu %s of %s", PACKAGE_VERSION,
+                  supervisor->generation->count,
+                  PLURAL(supervisor->generation->count, "daemon", "daemons"),
+                  supervisor->config_path);
         start_begin(supervisor, NULL);
         report_now(supervisor);
 }

@@ -45,6 +45,12 @@ lint_files '*.c' supervisord |
         lint_check "no sleeping, no threads, no signal(2)"
 lint_files '*.c' | in_code '(gets|strtok|mktemp|tmpnam|alloca)\(' |
         lint_check "nothing that nobody should use"
+# "1 daemons": PLURAL() in base/macro.h.
+nouns='daemons|errors|findings|processes|orphans|warnings'
+lint_files '*.c' supervisord supervisorctl |
+        xargs -d '\n' grep -nE "%(z|l|ll)?[ud] ([a-z]+ )?($nouns)\b" |
+        grep -v '%d errors or more' |
+        lint_check "a number does not stand before a fixed plural"
 
 # Pure: what the objects of the model call, beyond the model itself, is memory, strings and the pure
 # part of config and base.

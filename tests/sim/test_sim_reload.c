@@ -93,6 +93,7 @@ START_TEST(an_invalid_one_is_refused) {
         sim_run_for(SEC);
         ck_assert_int_eq(sim_verdict(), RELOAD_REFUSED);
         ck_assert_str_eq(sim_verdict_finding(), "it is invalid");
+        assert_says("1 error, the old configuration stays in force");
         ck_assert_uint_eq(sim_said(MESSAGE_RELOAD_REFUSED, NULL), 1);
         ck_assert_ptr_nonnull(strstr(fake_notify_status(), "refused"));
         sim_set_reload(-ENOMEM);

@@ -206,7 +206,7 @@ START_TEST(each_step_has_its_time) {
         PROGRAM(.path = "/d", .reactions = REACTIONS(DEAF(SIGQUIT), DEAF(SIGTERM)));
         ck_assert_uint_eq(stop_after("", "stop: { signals = \"QUIT 2s, TERM 3s, KILL\"; };"),
                           5 * SEC);
-        one_assert_said(MESSAGE_DAEMON_FORCED, "killing 1 processes");
+        one_assert_said(MESSAGE_DAEMON_FORCED, "killing 1 process");
         ck_assert_uint_eq(forced(), 1);
         sim_end();
 
@@ -256,7 +256,7 @@ END_TEST
 START_TEST(what_cannot_be_killed_is_left_and_named) {
         PROGRAM(.path = "/d", .acts = ACTS(BLOCK(0, 0)));
         ck_assert_uint_eq(stop_after("", "stop: { signals = \"TERM 1s, KILL\"; };"), 3 * SEC);
-        one_assert_said(MESSAGE_DAEMON_STUCK, "1 processes could not be killed");
+        one_assert_said(MESSAGE_DAEMON_STUCK, "1 process could not be killed, leaving it behind");
         ck_assert_uint_eq(sim_population("d"), 1);
         ck_assert_uint_eq(forced(), 1);
         sim_end();

@@ -229,6 +229,8 @@ START_TEST(status_while_running) {
 
         status_text(text, MODE_RUNNING, &(StatusCounts){ .total = 5, .running = 5 });
         ck_assert_str_eq(text, "running: 5 of 5 daemons");
+        status_text(text, MODE_RUNNING, &(StatusCounts){ .total = 1 });
+        ck_assert_str_eq(text, "running: 0 of 1 daemon");
         status_text(
                 text, MODE_STARTING,
                 &(StatusCounts){ .total = 5, .running = 3, .starting = 2, .starting_name = "db" });
