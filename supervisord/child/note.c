@@ -6,7 +6,7 @@
 
 #include "base/parse.h"
 #include "child/object.h"
-#include "model/phase.h"
+#include "config/phase.h"
 
 #define NOTE_FIELD_MAX 288
 

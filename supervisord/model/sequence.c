@@ -17,13 +17,11 @@ typedef struct Member {
         DaemonState state;
 
         /* of the phase at hand */
-        bool counts; /* was not done already when the phase began */
         bool ordered;
         bool done;
         bool deadline_given;
         bool forced;
         unsigned waits;
-        PhaseWindow window;
         usec_t ordered_at;
         usec_t deadline;
 
@@ -34,8 +32,10 @@ struct Sequence {
         const Config *config; /* borrowed */
         size_t count;
         Member *members;
-        unsigned *order; /* all nodes, each after what it needs */
-        unsigned *queue; /* nodes that are due for their order, oldest first */
+        bool *counts;         /* by node: was not done already when the phase began */
+        PhaseWindow *windows; /* by node, of those that count */
+        unsigned *order;      /* all nodes, each after what it needs */
+        unsigned *queue;      /* nodes that are due for their order, oldest first */
         size_t queue_head, queue_tail;
 
         bool active;
@@ -57,9 +57,12 @@ int sequence_new(const Config *config, Sequence **ret) {
         sequence->config = config;
         sequence->count = config->daemon_count;
         sequence->members = calloc(room, sizeof(*sequence->members));
+        sequence->counts = calloc(room, sizeof(*sequence->counts));
+        sequence->windows = calloc(room, sizeof(*sequence->windows));
         sequence->order = calloc(room, sizeof(*sequence->order));
         sequence->queue = calloc(room, sizeof(*sequence->queue));
-        if (!sequence->members || !sequence->order || !sequence->queue)
+        if (!sequence->members || !sequence->counts || !sequence->windows || !sequence->order ||
+            !sequence->queue)
                 return -ENOMEM;
 
         int r = graph_order(config->graph, sequence->order);
@@ -74,6 +77,8 @@ Sequence *sequence_free(Sequence *sequence) {
         if (!sequence)
                 return NULL;
         free(sequence->members);
+        free(sequence->counts);
+        free(sequence->windows);
         free(sequence->order);
         free(sequence->queue);
         free(sequence);
@@ -109,27 +114,6 @@ static DaemonEvent phase_deadline(Phase phase) {
         return deadlines[phase];
 }
 
-static PhaseTimes phase_times(const Sequence *sequence, unsigned node) {
-        const SupervisorConfig *all = &sequence->config->supervisor;
-        const DaemonConfig *daemon = &sequence->config->daemons[node];
-
-        switch (sequence->phase) {
-        case PHASE_FREEZE:
-                return (PhaseTimes){ .phase = all->freeze_timeout, .own = daemon->freeze.timeout };
-        case PHASE_DRAIN:
-                return (PhaseTimes){ .phase = all->drain_timeout, .own = daemon->drain.timeout };
-        default:
-                break;
-        }
-
-        usec_t schedule = stop_schedule_total(&daemon->stop);
-        return (PhaseTimes){
-                .phase = all->cleanup_timeout,
-                .own = daemon->cleanup.timeout,
-                .least = schedule == USEC_INFINITY ? 0 : schedule,
-        };
-}
-
 void sequence_begin(Sequence *sequence,
                     Phase first,
                     const bool *in_set,
@@ -154,41 +138,29 @@ void sequence_hurry(Sequence *sequence) {
         sequence->hurried = true;
 }
 
-/* Whether, in the phase at hand, a daemon comes only after those that need it. */
-static bool phase_is_ordered(const Sequence *sequence) {
-        return sequence->phase != PHASE_FREEZE;
-}
+/* For how many of the set each one has to wait. */
+static void sequence_count_waits(Sequence *sequence) {
+        for (size_t i = 0; i < sequence->count; i++) {
+                Member *member = &sequence->members[i];
 
-/*
- * Goes through the nodes from those that nobody needs down to those that need nobody, so that each
- * one's worst case is known before that of what it needs.
- */
-static void sequence_plan(Sequence *sequence) {
-        sequence->latest = 0;
-
-        for (size_t i = sequence->count; i-- > 0;) {
-                unsigned node = sequence->order[i];
-                Member *member = &sequence->members[node];
-                if (!member->in_set)
+                member->waits = 0;
+                if (!member->in_set || !phase_is_ordered(sequence->phase))
                         continue;
 
-                usec_t wait = 0;
-                member->waits = 0;
-                if (phase_is_ordered(sequence)) {
-                        GraphEdges above = graph_needed_by(sequence->config->graph, node);
-                        for (size_t k = 0; k < above.count; k++) {
-                                const Member *other = &sequence->members[above.edges[k].node];
-                                if (!other->in_set || !other->counts)
-                                        continue;
-                                member->waits++;
-                                wait = MAX_OF(wait, other->window.latest);
-                        }
-                }
-
-                member->window = phase_window(phase_times(sequence, node), wait);
-                if (member->counts)
-                        sequence->latest = MAX_OF(sequence->latest, member->window.latest);
+                GraphEdges above = graph_needed_by(sequence->config->graph, (unsigned) i);
+                for (size_t k = 0; k < above.count; k++)
+                        member->waits += sequence->counts[above.edges[k].node];
         }
+}
+
+static usec_t sequence_plan(Sequence *sequence) {
+        return phase_plan(&(PhasePlan){
+                .config = sequence->config,
+                .phase = sequence->phase,
+                .order = sequence->order,
+                .counts = sequence->counts,
+                .windows = sequence->windows,
+        });
 }
 
 static void sequence_enqueue(Sequence *sequence, unsigned node) {
@@ -207,22 +179,23 @@ static void sequence_open_phase(Sequence *sequence, usec_t now) {
                 Member *member = &sequence->members[i];
 
                 member->done = !member->in_set || phase_done(sequence->phase, member->state);
-                member->counts = !member->done;
+                sequence->counts[i] = !member->done;
                 member->ordered = member->deadline_given = member->forced = false;
-                sequence->total += member->counts;
+                sequence->total += sequence->counts[i];
         }
         sequence->left = sequence->total;
 
-        sequence_plan(sequence);
+        sequence->latest = sequence_plan(sequence);
+        sequence_count_waits(sequence);
 
         for (size_t i = 0; i < sequence->count; i++)
-                if (sequence->members[i].counts && sequence->members[i].waits == 0)
+                if (sequence->counts[i] && sequence->members[i].waits == 0)
                         sequence_enqueue(sequence, (unsigned) i);
 }
 
 /* Those that `node` needs have one less to wait for. */
 static void sequence_release_needs(Sequence *sequence, unsigned node) {
-        if (!phase_is_ordered(sequence))
+        if (!phase_is_ordered(sequence->phase))
                 return;
 
         GraphEdges below = graph_needs(sequence->config->graph, node);
@@ -291,7 +264,8 @@ static bool sequence_next_due(Sequence *sequence, usec_t now, SequenceOrder *ret
 
                 member->ordered = true;
                 member->ordered_at = now;
-                member->deadline = phase_window_deadline(&member->window, sequence->begun, now);
+                member->deadline =
+                        phase_window_deadline(&sequence->windows[node], sequence->begun, now);
                 *ret = (SequenceOrder){ node, phase_order(sequence->phase) };
                 return true;
         }

@@ -18,8 +18,8 @@
 #include <stddef.h>
 
 #include "config/config.h"
+#include "config/phase.h"
 #include "model/fsm.h"
-#include "model/phase.h"
 
 typedef struct Sequence Sequence;
 

@@ -1,67 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The small decisions: phase windows, start order, restarts, the supervisor's modes, status texts.
+ * The small decisions: start order, restarts, the supervisor's modes, status texts.
  */
 
 #include <limits.h>
 #include <string.h>
 
 #include "model/mode.h"
-#include "model/phase.h"
 #include "model/restart.h"
 #include "model/start.h"
 #include "model/status.h"
 #include "unit.h"
 
 #define S(seconds) ((usec_t) (seconds) *USEC_PER_SEC)
-
-/* phase */
-
-START_TEST(window_of_the_phase_alone) {
-        PhaseWindow window = phase_window((PhaseTimes){ S(20), USEC_INFINITY, 0 }, 0);
-
-        ck_assert_uint_eq(window.latest, S(20));
-        ck_assert_uint_eq(phase_window_deadline(&window, S(100), S(100)), S(120));
-        ck_assert_uint_eq(phase_window_deadline(&window, S(100), S(119)), S(120));
-}
-END_TEST
-
-START_TEST(window_with_a_time_of_its_own) {
-        PhaseWindow shorter = phase_window((PhaseTimes){ S(20), S(2), 0 }, 0);
-        PhaseWindow longer = phase_window((PhaseTimes){ S(20), S(45), S(60) }, S(10));
-
-        ck_assert_uint_eq(phase_window_deadline(&shorter, S(100), S(105)), S(107));
-        ck_assert_uint_eq(phase_window_deadline(&longer, S(100), S(105)), S(150));
-        ck_assert_uint_eq(longer.latest, S(55));
-}
-END_TEST
-
-START_TEST(window_after_one_that_moved_the_end) {
-        PhaseWindow in_time = phase_window((PhaseTimes){ S(20), USEC_INFINITY, 0 }, S(20));
-        PhaseWindow moved = phase_window((PhaseTimes){ S(20), USEC_INFINITY, 0 }, S(45));
-
-        ck_assert_uint_eq(in_time.latest, S(20));
-        ck_assert_uint_eq(moved.latest, S(65));
-        ck_assert_uint_eq(phase_window_deadline(&moved, S(100), S(140)), S(160));
-        ck_assert_uint_eq(phase_window_deadline(&moved, S(100), S(101)), S(121));
-}
-END_TEST
-
-START_TEST(window_with_a_least_time) {
-        PhaseWindow window = phase_window((PhaseTimes){ S(10), USEC_INFINITY, S(25) }, 0);
-
-        ck_assert_uint_eq(window.latest, S(25));
-        ck_assert_uint_eq(phase_window_deadline(&window, S(100), S(100)), S(125));
-}
-END_TEST
-
-START_TEST(windows_do_not_wrap) {
-        PhaseWindow window = phase_window((PhaseTimes){ S(10), USEC_INFINITY - 1, 0 }, S(10));
-
-        ck_assert_uint_eq(window.latest, USEC_INFINITY);
-        ck_assert_uint_eq(phase_window_deadline(&window, S(100), S(100)), USEC_INFINITY);
-}
-END_TEST
 
 /* start: node 0 requires 1 and comes after 2 */
 
@@ -278,11 +229,6 @@ static Suite *make_suite(void) {
         Suite *suite = suite_create("model/policy");
         TCase *tcase = tcase_create("policy");
 
-        tcase_add_test(tcase, window_of_the_phase_alone);
-        tcase_add_test(tcase, window_with_a_time_of_its_own);
-        tcase_add_test(tcase, window_after_one_that_moved_the_end);
-        tcase_add_test(tcase, window_with_a_least_time);
-        tcase_add_test(tcase, windows_do_not_wrap);
         tcase_add_test(tcase, start_waits_for_readiness);
         tcase_add_test(tcase, start_is_blocked_only_by_what_is_required);
         tcase_add_test(tcase, restart_delays_grow_and_end);
