@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "model/fsm.h"
+#include "model/record.h"
 #include "sys/cgroup.h"
 #include "sys/loop.h"
 #include "sys/reaper.h"
@@ -74,6 +75,12 @@ usec_t child_started(const Child *child);
 const char *child_status(const Child *child);
 /* Whether a deadline cut something short since the last call. */
 bool child_take_forced(Child *child);
+
+/*
+ * The signals that its freeze, drain and cleanup sent last, in order of time; how many. SIGCONT,
+ * which goes with every step of the stop schedule, is not among them.
+ */
+size_t child_signals(const Child *child, RecordSignal ret[static RECORD_SIGNALS_MAX]);
 
 /* To be told after processes were reaped, where trees are found by descent. */
 void child_processes_reaped(Child *child);

@@ -14,21 +14,40 @@
 /* A killed process is gone within milliseconds, unless it hangs in the kernel. */
 #define KILL_TIMEOUT (2 * USEC_PER_SEC)
 
-static void finish_note_signal(const Child *child, int signo, const char *to, int outcome) {
+static void finish_remember_signal(Child *child, int signo, bool to_all) {
+        if (signo != SIGCONT)
+                child->signals[child->signals_sent++ % RECORD_SIGNALS_MAX] = (RecordSignal){
+                        .when = loop_now(child->context->loop),
+                        .signo = signo,
+                        .to_all = to_all,
+                };
+}
+
+static void finish_note_signal(Child *child, int signo, bool to_all, int outcome) {
+        const char *to = to_all ? "all its processes" : "the main process";
         char name[SIGNAL_TEXT_MAX];
 
         format_signal(name, signo);
-        if (outcome < 0)
+        if (outcome < 0) {
                 note(child, LOG_ERR, MESSAGE_NONE, "cannot send SIG%s to %s: %s", name, to,
                      strerror(-outcome));
-        else
-                note(child, LOG_DEBUG, MESSAGE_NONE, "sent SIG%s to %s", name, to);
+                return;
+        }
+        note(child, LOG_DEBUG, MESSAGE_NONE, "sent SIG%s to %s", name, to);
+        finish_remember_signal(child, signo, to_all);
 }
 
 void finish_signal_main(Child *child, int signo) {
         if (pidref_is_set(&child->main))
-                finish_note_signal(child, signo, "the main process",
-                                   pidref_signal(&child->main, signo));
+                finish_note_signal(child, signo, false, pidref_signal(&child->main, signo));
+}
+
+size_t child_signals(const Child *child, RecordSignal ret[static RECORD_SIGNALS_MAX]) {
+        size_t count = MIN_OF(child->signals_sent, (size_t) RECORD_SIGNALS_MAX);
+
+        for (size_t i = 0; i < count; i++)
+                ret[i] = child->signals[(child->signals_sent - count + i) % RECORD_SIGNALS_MAX];
+        return count;
 }
 
 /* A step is for the main process; when that is gone, for whatever is left. */
@@ -36,8 +55,7 @@ static void finish_signal(Child *child, int signo) {
         if (pidref_is_set(&child->main))
                 finish_signal_main(child, signo);
         else
-                finish_note_signal(child, signo, "all its processes",
-                                   tree_signal(child->tree, signo));
+                finish_note_signal(child, signo, true, tree_signal(child->tree, signo));
 }
 
 static int finish_count_one(void *userdata, pid_t pid) {
@@ -112,6 +130,8 @@ void finish_kill(Child *child) {
         if (r < 0)
                 note(child, LOG_ERR, MESSAGE_CLEANUP_FAILED, "cannot kill its processes: %s",
                      strerror(-r));
+        else
+                finish_remember_signal(child, SIGKILL, true);
         loop_timer_set(child->timer, usec_add(loop_now(child->context->loop), KILL_TIMEOUT));
         track_check_tree(child);
 }

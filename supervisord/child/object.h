@@ -91,6 +91,8 @@ struct Child {
         StopStep step;        /* the one at hand; the schedule may be another one since */
         usec_t step_deadline; /* of the one at hand */
         bool step_again;      /* its signal goes to what is left too */
+        RecordSignal signals[RECORD_SIGNALS_MAX]; /* sent last; a ring */
+        size_t signals_sent;
 };
 
 /* child.c */

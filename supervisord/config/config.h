@@ -200,6 +200,7 @@ typedef struct Config {
         size_t daemon_count;
         Graph *graph;
         char **files; /* every file that was read; SettingOrigin.file points in here */
+        usec_t loaded; /* when they were read, since 1970 */
 } Config;
 
 /* An empty configuration with one reference and the supervisor's defaults. */

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/strv.h"
 #include "config/read_file.h"
@@ -152,6 +153,7 @@ int config_load(const char *path, Diag *diag, Config **ret) {
         r = config_new(&config);
         if (r < 0)
                 return r;
+        config->loaded = clock_realtime();
         r = config_read_files(path, diag, config);
         if (r == 0)
                 r = config_resolve(config, diag);

@@ -85,7 +85,7 @@ Sequence *sequence_free(Sequence *sequence) {
         return NULL;
 }
 
-static bool phase_done(Phase phase, DaemonState state) {
+bool phase_done(Phase phase, DaemonState state) {
         switch (phase) {
         case PHASE_FREEZE:
                 return daemon_state_is_frozen(state);

@@ -36,6 +36,9 @@ typedef enum SequenceStep {
         SEQUENCE_DONE,        /* all are at rest */
 } SequenceStep;
 
+/* Whether a daemon in that state has nothing to do any more in the phase. */
+bool phase_done(Phase phase, DaemonState state);
+
 /* Room for all daemons of the configuration (borrowed, must outlive the sequence). */
 int sequence_new(const Config *config, Sequence **ret);
 Sequence *sequence_free(Sequence *sequence);
