@@ -143,7 +143,9 @@ void record_end(Record *record, RecordResult result, RecordMoment now);
 /* ---- the sequence ---- */
 
 /* `states` by index. */
-void record_phase_begun(Record *record, const SequenceProgress *progress, const DaemonState *states);
+void record_phase_begun(Record *record,
+                        const SequenceProgress *progress,
+                        const DaemonState *states);
 void record_phase_ended(Record *record, const SequenceProgress *progress, usec_t now);
 void record_ordered(Record *record, SequenceOrder order, usec_t now);
 /* A daemon's state may be another one; `cut`: it was cut short since the last time. */

@@ -34,8 +34,8 @@ static void setup(void) {
         config = configs_resolve("daemons: {\n"
                                  " web: { command = [ \"/bin/true\" ]; requires = [ \"app\" ]; };\n"
                                  " app: { command = [ \"/bin/true\" ]; requires = [ \"db\" ]; };\n"
-                                 " db: { command = [ \"/bin/true\" ]; drain: { signal = \"TERM\"; };"
-                                 "};\n"
+                                 " db: { command = [ \"/bin/true\" ];\n"
+                                 "  drain: { signal = \"TERM\"; }; };\n"
                                  " lone: { command = [ \"/bin/true\" ]; };\n"
                                  "};\n",
                                  diag);
@@ -370,8 +370,8 @@ START_TEST(a_reload_keeps_its_plan) {
         ck_assert_int_eq(diag_new(&diag), 0);
         other = configs_resolve("daemons: {\n"
                                 " lone: { command = [ \"/bin/true\" ]; };\n"
-                                " db: { command = [ \"/bin/false\" ]; drain: { signal = \"TERM\"; };"
-                                "};\n"
+                                " db: { command = [ \"/bin/false\" ];\n"
+                                "  drain: { signal = \"TERM\"; }; };\n"
                                 " new: { command = [ \"/bin/true\" ]; };\n"
                                 "};\n",
                                 diag);
