@@ -77,3 +77,17 @@ void fake_tree_changed(const char *tree);
 void fake_path_changed(const char *path);
 /* A datagram; also for strangers who found the path. */
 void fake_datagram(const char *path, pid_t sender, const char *text);
+/* A connection that had been accepted ended. */
+void fake_connection_ended(void);
+
+/* ---- what we may do ---- */
+
+typedef enum FakePrivilege {
+        MAY_LOOK = 1 << 0,   /* into processes, and take descriptors out of them */
+        MAY_REOPEN = 1 << 1, /* CAP_NET_RAW */
+        MAY_HOLD = 1 << 2,   /* CAP_NET_ADMIN */
+        MAY_DIAG = 1 << 3,   /* there is a sock_diag at all */
+} FakePrivilege;
+
+/* All of them in the beginning. */
+void fake_allow(unsigned privileges);

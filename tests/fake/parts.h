@@ -6,11 +6,14 @@
  * begins and ends; and what they have to know of each other.
  */
 
+#include "fake/world.h"
 #include "sys/tree.h"
 
 void world_processes_reset(void);
 void world_script_reset(void);
 void world_files_reset(void);
+void world_sockets_reset(void);
+void world_connections_reset(void);
 void world_descriptors_reset(void);
 void world_doors_reset(void);
 
@@ -18,7 +21,14 @@ void fake_signals_reset(void);
 void fake_trees_reset(void);
 void fake_paths_reset(void);
 void fake_datagrams_reset(void);
+void fake_intake_reset(void);
 
 const char *fake_tree_name(const Tree *tree);
 /* The name of the walked tree with that invocation, "" if there is none. */
 const char *fake_tree_of_invocation(const char *invocation);
+
+/* Sockets and connections have inodes of one kind. */
+uint64_t world_new_inode(void);
+/* What waits at a socket of a process (key) ends; and what a process has accepted. */
+void world_cut_waiting(uint64_t socket, uint64_t process);
+void world_cut_process(FakeProcess *process);

@@ -24,6 +24,10 @@
 #define NOTIFY_CHILD(t)          { ACT_NOTIFY_CHILD, (t), 0, NULL, NULL }
 #define LISTEN(t, port)          { ACT_LISTEN, (t), (port), NULL, NULL }
 #define LISTEN_UNIX(t, path)     { ACT_LISTEN, (t), 0, (path), NULL }
+#define BIND_UDP(t, port)        { ACT_BIND_UDP, (t), (port), NULL, NULL }
+#define CLOSE(t)                 { ACT_CLOSE, (t), 0, NULL, NULL }
+#define HAND_OVER(t)             { ACT_HAND_OVER, (t), 0, NULL, NULL }
+#define EXIT_SERVED(t, status)   { ACT_EXIT_SERVED, (t), (status), NULL, NULL }
 #define BLOCK(t, duration)       { ACT_BLOCK, (t), (int64_t) (duration), NULL, NULL }
 
 #define ACTS(...) ((const FakeAct[]) { __VA_ARGS__, { 0 } })

@@ -16,6 +16,7 @@
 #include "base/parse.h"
 #include "fake/fake.h"
 #include "fake/parts.h"
+#include "fake/world_intake.h"
 
 #define CONNECT_MOST (3 * USEC_PER_MSEC)
 
@@ -51,7 +52,9 @@ int socket_parse_unix(const char *text, SocketAddress *ret) {
 }
 
 static bool socket_listens(unsigned port, const char *path) {
-        return world_listener(NULL, port, port > 0 ? NULL : path) != NULL;
+        const FakeSocket *socket = socket_find(NULL, port, port > 0 ? NULL : path);
+
+        return socket && socket_is_open(socket);
 }
 
 /* The port stands in `argument` above the descriptor. */

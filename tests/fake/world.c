@@ -42,12 +42,15 @@ static struct {
 static void world_reset(void) {
         world_processes_reset();
         world_files_reset();
+        world_sockets_reset();
+        world_connections_reset();
         world_descriptors_reset();
         world_doors_reset();
         fake_signals_reset();
         fake_trees_reset();
         fake_paths_reset();
         fake_datagrams_reset();
+        fake_intake_reset();
         fake_notify_reset();
         world.event_count = 0;
 }

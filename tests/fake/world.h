@@ -45,6 +45,10 @@ typedef enum FakeActKind {
         ACT_NOTIFY_MAIN,     /* MAINPID= of itself */
         ACT_NOTIFY_CHILD,    /* MAINPID= of the child that it made last */
         ACT_LISTEN,          /* on port `number`, or, if that is 0, on path `text` */
+        ACT_BIND_UDP,        /* to port `number` */
+        ACT_CLOSE,           /* all that it listens on */
+        ACT_HAND_OVER,       /* … to the child that it made last */
+        ACT_EXIT_SERVED,     /* with status `number`, once nothing of it is in flight */
         ACT_BLOCK,           /* no signal reaches it for `number` microseconds; 0: for ever */
 } FakeActKind;
 
@@ -122,7 +126,7 @@ typedef struct FakeProcess {
         bool executed;
         usec_t blocked_until; /* 0: it is not */
         bool zombie;
-        bool exits_alone;
+        bool exits_alone, exits_served;
         int exit_alone_status;
         uint64_t pending; /* signals that came while it was blocked, bit signo */
         int killed_by;    /* about to die of that signal */
@@ -181,9 +185,8 @@ bool world_exists(const char *path);
 /* False: there is none. *ret is NULL for a symbolic link. */
 bool world_read(const char *path, const char **ret);
 
-/* ---- listening sockets; they end with their process ---- */
+/* ---- listening sockets; more of them in world_intake.h ---- */
 
-void world_listen(FakeProcess *process, unsigned port, const char *path);
 /* The process that listens there, or NULL. port 0 and path NULL: anywhere at all. */
 FakeProcess *world_listener(const char *tree, unsigned port, const char *path);
 
@@ -238,6 +241,12 @@ typedef enum FakeDoor {
         DOOR_JOURNAL,
         DOOR_SOCKET_LISTENS,
         DOOR_SOCKET_CONNECT,
+        DOOR_INTAKE_FIND,
+        DOOR_INTAKE_CLOSE,
+        DOOR_INTAKE_OPEN,
+        DOOR_INTAKE_MEASURE,
+        DOOR_INTAKE_NUDGE,
+        DOOR_INTAKE_WATCH,
         DOOR_LOOP_IO,
         DOOR_FILE_REMOVE,
         DOOR_STATE_OPEN,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The files and the listening sockets of the world. */
+/* The files of the world. */
 
 #include <string.h>
 
@@ -18,19 +18,10 @@ typedef struct FakeFile {
         bool is_link;
 } FakeFile;
 
-typedef struct FakeListener {
-        uint64_t process; /* key */
-        bool used;
-        unsigned port; /* 0: a path */
-        char path[WORLD_NAME_MAX];
-} FakeListener;
-
 static FakeFile files[FILE_MAX];
-static FakeListener listeners[LISTENER_MAX];
 
 void world_files_reset(void) {
         memset(files, 0, sizeof(files));
-        memset(listeners, 0, sizeof(listeners));
 }
 
 static FakeFile *file_find(const char *path) {
@@ -86,42 +77,4 @@ bool world_read(const char *path, const char **ret) {
 
         *ret = file->is_link ? NULL : file->content;
         return true;
-}
-
-void world_listen(FakeProcess *process, unsigned port, const char *path) {
-        for (size_t i = 0; i < LISTENER_MAX; i++) {
-                FakeListener *listener = &listeners[i];
-
-                if (listener->used && process_is_alive(process_by_key(listener->process)))
-                        continue;
-                *listener = (FakeListener){
-                        .process = process_key(process),
-                        .used = true,
-                        .port = port,
-                };
-                strncat(listener->path, path ? path : "", sizeof(listener->path) - 1);
-                break;
-        }
-        world_trace("  process %d listens on %u%s", process->pid, port, path ? path : "");
-        if (path)
-                world_write(path, "");
-}
-
-static bool listener_matches(const FakeListener *listener, unsigned port, const char *path) {
-        if (port > 0)
-                return listener->port == port;
-        return !path || strcmp(listener->path, path) == 0;
-}
-
-FakeProcess *world_listener(const char *tree, unsigned port, const char *path) {
-        for (size_t i = 0; i < LISTENER_MAX; i++) {
-                const FakeListener *listener = &listeners[i];
-                if (!listener->used || !listener_matches(listener, port, path))
-                        continue;
-
-                FakeProcess *process = process_by_key(listener->process);
-                if (process_is_alive(process) && (!tree || strcmp(process->tree, tree) == 0))
-                        return process;
-        }
-        return NULL;
 }

@@ -11,7 +11,7 @@
 #include "base/parse.h"
 #include "fake/fake.h"
 #include "fake/parts.h"
-#include "fake/world.h"
+#include "fake/world_intake.h"
 
 #define WORLD_HELPER_SUFFIX ".helper"
 
@@ -144,6 +144,8 @@ void process_exit(FakeProcess *process, bool signaled, int code) {
         process->zombie = true;
         process->signaled = signaled;
         process->code = code;
+        process_close_sockets(process);
+        world_cut_process(process);
         process_orphan(process);
         process_bury(process);
         if (*tree)

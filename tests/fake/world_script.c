@@ -11,7 +11,7 @@
 
 #include "fake/fake.h"
 #include "fake/parts.h"
-#include "fake/world.h"
+#include "fake/world_intake.h"
 
 #define PROGRAM_MAX 512
 
@@ -80,6 +80,13 @@ static void act_exit_alone(FakeProcess *process, int status) {
         process_exit(process, false, status);
 }
 
+static void act_hand_over(FakeProcess *process) {
+        FakeProcess *child = process_find(process->last_child);
+
+        if (process_is_alive(child))
+                process_move_sockets(process, child);
+}
+
 static void act_write_pid(const char *path, pid_t pid) {
         char text[16];
 
@@ -139,7 +146,19 @@ static void act_perform(FakeProcess *process, const FakeAct *act) {
                 act_notify_main(process, process->last_child);
                 break;
         case ACT_LISTEN:
-                world_listen(process, (unsigned) act->number, act->text);
+                socket_add(process, (unsigned) act->number, act->text);
+                break;
+        case ACT_BIND_UDP:
+                socket_add_udp(process, (unsigned) act->number);
+                break;
+        case ACT_CLOSE:
+                process_close_sockets(process);
+                break;
+        case ACT_HAND_OVER:
+                act_hand_over(process);
+                break;
+        case ACT_EXIT_SERVED:
+                process_exit_served(process, (int) act->number);
                 break;
         case ACT_BLOCK:
                 process_block(process, (usec_t) act->number);
