@@ -38,9 +38,11 @@ static const char *const private_variables[] = {
 
 /* Whether `entry` ("KEY=value") sets the variable `name`, which may itself be "KEY=value". */
 static bool variable_is(const char *entry, const char *name) {
-        size_t length = strcspn(name, "=");
-
-        return strncmp(entry, name, length) == 0 && entry[length] == '=';
+        while (*name && *name != '=' && *name == *entry) {
+                name++;
+                entry++;
+        }
+        return (*name == '\0' || *name == '=') && *entry == '=';
 }
 
 static bool variable_is_private(const char *entry) {

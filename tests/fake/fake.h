@@ -72,7 +72,7 @@ void fake_notify_reset(void);
 /* ---- notices of the world to the fakes ---- */
 
 /* A process of that tree died. */
-void fake_tree_changed(const char *tree);
+void fake_tree_changed(const WorldTree *tree);
 /* Something at that path changed. */
 void fake_path_changed(const char *path);
 /* A datagram; also for strangers who found the path. */

@@ -84,7 +84,7 @@ int intake_find(Intake *intake,
                 const IntakeSocket **ret,
                 size_t *ret_count,
                 size_t *ret_denied) {
-        const char *name = fake_tree_name(tree);
+        const WorldTree *all = fake_tree_of(tree);
         unsigned cursor = 0;
         size_t count = 0;
 
@@ -94,10 +94,10 @@ int intake_find(Intake *intake,
 
         if (privileges & MAY_LOOK)
                 for (const FakeSocket *socket; (socket = socket_each(&cursor));)
-                        if (strcmp(process_by_key(socket->process)->tree, name) == 0)
+                        if (process_by_key(socket->process)->tree == all)
                                 intake->found[count++] = intake_describe(socket);
         if (ret_denied)
-                *ret_denied = privileges & MAY_LOOK ? 0 : world_population(name);
+                *ret_denied = privileges & MAY_LOOK ? 0 : all->population;
         *ret = intake->found;
         *ret_count = count;
         return 0;
@@ -299,11 +299,11 @@ static bool is_one_of(uint64_t inode, const uint64_t *inodes, size_t count) {
         return false;
 }
 
-static bool connection_is_of(const FakeConnection *connection, const char *tree) {
+static bool connection_is_of(const FakeConnection *connection, const WorldTree *tree) {
         const FakeProcess *process =
                 connection->inode > 0 ? process_by_key(connection->process) : NULL;
 
-        return process_is_alive(process) && strcmp(process->tree, tree) == 0;
+        return process_is_alive(process) && process->tree == tree;
 }
 
 int intake_nudge(
@@ -317,7 +317,7 @@ int intake_nudge(
                 return r;
 
         for (FakeConnection *connection; (connection = connection_each(&cursor));)
-                if (privileges & MAY_LOOK && connection_is_of(connection, fake_tree_name(tree))
+                if (privileges & MAY_LOOK && connection_is_of(connection, fake_tree_of(tree))
                     && is_one_of(connection->inode, inodes, count)) {
                         connection_nudge(connection);
                         found++;

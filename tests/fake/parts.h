@@ -9,6 +9,7 @@
 #include "fake/world.h"
 #include "sys/tree.h"
 
+void world_trees_reset(void);
 void world_processes_reset(void);
 void world_script_reset(void);
 void world_files_reset(void);
@@ -23,9 +24,9 @@ void fake_paths_reset(void);
 void fake_datagrams_reset(void);
 void fake_intake_reset(void);
 
-const char *fake_tree_name(const Tree *tree);
-/* The name of the walked tree with that invocation, "" if there is none. */
-const char *fake_tree_of_invocation(const char *invocation);
+WorldTree *fake_tree_of(const Tree *tree);
+/* The walked tree with that invocation, or the one of the name "". */
+WorldTree *fake_tree_of_invocation(const char *invocation);
 
 /* Sockets and connections have inodes of one kind. */
 uint64_t world_new_inode(void);

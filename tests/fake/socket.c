@@ -25,7 +25,7 @@ int socket_tree_listens(Tree *tree, uint16_t port, bool *ret) {
         if (r < 0)
                 return r;
 
-        *ret = world_listener(fake_tree_name(tree), port, NULL) != NULL;
+        *ret = world_listener(fake_tree_of(tree), port, NULL) != NULL;
         return 0;
 }
 

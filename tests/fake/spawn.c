@@ -58,11 +58,11 @@ static void spawn_executed(void *userdata, uint64_t key) {
 }
 
 /* The tree that a new process is born in. */
-static const char *spawn_tree(const SpawnRequest *request) {
+static WorldTree *spawn_tree(const SpawnRequest *request) {
         const Descriptor *cgroup = descriptor_get(request->cgroup_fd);
 
         if (cgroup)
-                return cgroup->name;
+                return world_tree(cgroup->name);
         return fake_tree_of_invocation(request_variable(request, "SUPERVISOR_INVOCATION"));
 }
 
@@ -72,10 +72,10 @@ int spawn(const SpawnRequest *request, Spawned *ret) {
                 return r;
 
         const FakeProgram *program = world_find_program(request->command[0]);
-        const char *tree = spawn_tree(request);
+        WorldTree *tree = spawn_tree(request);
 
         world_count_doubled(tree);
-        FakeProcess *process = process_add(WORLD_SUPERVISOR, tree, program);
+        FakeProcess *process = process_add_to(tree, WORLD_SUPERVISOR, program);
         if (!process)
                 return -EAGAIN;
 

@@ -24,7 +24,7 @@ struct Tree {
         uint64_t id;
         Loop *loop;
         bool walk;
-        char name[WORLD_NAME_MAX];
+        WorldTree *tree;
         char invocation[WORLD_NAME_MAX];
         int cgroup_fd;      /* -1: there is no cgroup */
         LoopSource *source; /* NULL: nobody watches */
@@ -43,19 +43,20 @@ unsigned fake_cgroup_count(bool with_helpers) {
         unsigned count = 0;
 
         for (const Tree *tree = trees; tree; tree = tree->next)
-                count += tree->cgroup_fd >= 0 && (with_helpers || !world_is_helper(tree->name));
+                count += tree->cgroup_fd >= 0 &&
+                         (with_helpers || !world_is_helper(tree->tree->name));
         return count;
 }
 
-const char *fake_tree_name(const Tree *tree) {
-        return tree->name;
+WorldTree *fake_tree_of(const Tree *tree) {
+        return tree->tree;
 }
 
-const char *fake_tree_of_invocation(const char *invocation) {
+WorldTree *fake_tree_of_invocation(const char *invocation) {
         for (const Tree *tree = trees; tree; tree = tree->next)
                 if (tree->walk && *tree->invocation && strcmp(tree->invocation, invocation) == 0)
-                        return tree->name;
-        return "";
+                        return tree->tree;
+        return world_tree("");
 }
 
 int tree_new(Loop *loop, CgroupRoot *root, const char *name, Tree **ret) {
@@ -68,9 +69,9 @@ int tree_new(Loop *loop, CgroupRoot *root, const char *name, Tree **ret) {
                 .id = ++tree_ids,
                 .loop = loop,
                 .walk = !root,
+                .tree = world_tree(name),
                 .cgroup_fd = -1,
         };
-        strncat(tree->name, name, sizeof(tree->name) - 1);
         trees = tree;
         *ret = tree;
         return 0;
@@ -97,12 +98,12 @@ int tree_prepare(Tree *tree) {
                 return r;
 
         if (!tree->walk && tree->cgroup_fd < 0) {
-                r = descriptor_new(DESCRIPTOR_CGROUP, NULL, tree->name);
+                r = descriptor_new(DESCRIPTOR_CGROUP, NULL, tree->tree->name);
                 if (r < 0)
                         return r;
                 tree->cgroup_fd = r;
         }
-        return world_population(tree->name) > 0 ? TREE_E_POPULATED : 0;
+        return tree->tree->population > 0 ? TREE_E_POPULATED : 0;
 }
 
 void tree_set_invocation(Tree *tree, const char *variable) {
@@ -124,12 +125,12 @@ bool tree_contains(Tree *tree, pid_t pid) {
         world_race();
         const FakeProcess *process = process_find(pid);
 
-        return process_is_alive(process) && strcmp(process->tree, tree->name) == 0;
+        return process_is_alive(process) && process->tree == tree->tree;
 }
 
 bool tree_is_empty(Tree *tree) {
         world_race();
-        return world_population(tree->name) == 0;
+        return tree->tree->population == 0;
 }
 
 int tree_each(Tree *tree, TreeVisitor visit, void *userdata) {
@@ -137,7 +138,7 @@ int tree_each(Tree *tree, TreeVisitor visit, void *userdata) {
 
         world_race();
         for (const FakeProcess *process; (process = process_each(&cursor));) {
-                if (process->zombie || strcmp(process->tree, tree->name) != 0)
+                if (process->zombie || process->tree != tree->tree)
                         continue;
                 int r = visit(userdata, process->pid);
                 if (r != 0)
@@ -151,7 +152,7 @@ static int tree_signal_all(Tree *tree, int signo) {
         int count = 0;
 
         for (FakeProcess *process; (process = process_each(&cursor));)
-                if (!process->zombie && strcmp(process->tree, tree->name) == 0) {
+                if (!process->zombie && process->tree == tree->tree) {
                         process_signal(process, signo);
                         count++;
                 }
@@ -182,13 +183,13 @@ static void tree_notice(void *userdata, uint64_t id) {
                         loop_defer_arm(tree->source);
 }
 
-void fake_tree_changed(const char *name) {
-        if (world_population(name) > 0)
+void fake_tree_changed(const WorldTree *changed) {
+        if (changed->population > 0)
                 return;
 
         usec_t late = world_choose(TREE_NOTICE_MOST);
         for (const Tree *tree = trees; tree; tree = tree->next)
-                if (!tree->walk && strcmp(tree->name, name) == 0)
+                if (!tree->walk && tree->tree == changed)
                         world_at(usec_add(world_now(), late), tree_notice, NULL, tree->id);
 }
 
@@ -223,7 +224,7 @@ int tree_release(Tree *tree) {
         int r = fake_door(DOOR_TREE_RELEASE);
         if (r < 0)
                 return r;
-        if (world_population(tree->name) > 0 || fake_door(DOOR_TREE_BUSY) < 0)
+        if (tree->tree->population > 0 || fake_door(DOOR_TREE_BUSY) < 0)
                 return TREE_E_BUSY;
 
         tree_unwatch(tree);

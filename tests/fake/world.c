@@ -40,6 +40,7 @@ static struct {
 } world;
 
 static void world_reset(void) {
+        world_trees_reset();
         world_processes_reset();
         world_files_reset();
         world_sockets_reset();

@@ -118,6 +118,16 @@ void world_race(void);
 void world_add_program(const FakeProgram *program);
 const FakeProgram *world_find_program(const char *path);
 
+/* A cgroup, or what stands for one: each process is in one of them. */
+typedef struct WorldTree {
+        char name[WORLD_NAME_MAX]; /* "": none of ours */
+        unsigned population;       /* live processes */
+        unsigned blocked;          /* processes that no signal reaches */
+} WorldTree;
+
+/* The tree of that name, made if need be; as long as the world. */
+WorldTree *world_tree(const char *name);
+
 typedef struct FakeProcess {
         pid_t pid; /* 0: free */
         pid_t ppid, pgid, sid;
@@ -135,13 +145,14 @@ typedef struct FakeProcess {
         pid_t last_child;
         const FakeProgram *program;
         int report_fd;
-        char tree[WORLD_NAME_MAX];       /* its cgroup; "": none of ours */
+        WorldTree *tree;
         char invocation[WORLD_NAME_MAX]; /* SUPERVISOR_INVOCATION=… of its environment */
         char notify_path[WORLD_NAME_MAX];
 } FakeProcess;
 
 /* A process of the world that plays `program` (may be NULL) from now on. */
 FakeProcess *process_add(pid_t ppid, const char *tree, const FakeProgram *program);
+FakeProcess *process_add_to(WorldTree *tree, pid_t ppid, const FakeProgram *program);
 /* The process of that pid, zombies included, or NULL. */
 FakeProcess *process_find(pid_t pid);
 /* The first one at or after `*cursor`, which moves behind it; NULL: no more. */
@@ -165,16 +176,16 @@ static inline bool process_is_alive(const FakeProcess *process) {
 }
 
 /* How many live processes there are in a tree; in all trees together for NULL. */
-unsigned world_population(const char *tree);
+unsigned world_population(const char *name);
 /* How many processes there are below us, zombies included. */
 unsigned world_descendants(void);
 /* How often a process that is no business of ours was signalled. */
 unsigned world_harmed(void);
 /* How often a program was spawned into a tree in which something lived, but for helpers' trees. */
 unsigned world_doubled(void);
-void world_count_doubled(const char *tree);
+void world_count_doubled(const WorldTree *tree);
 /* Whether a tree is that of a helper command. */
-bool world_is_helper(const char *tree);
+bool world_is_helper(const char *name);
 
 /* ---- files ---- */
 
@@ -188,7 +199,7 @@ bool world_read(const char *path, const char **ret);
 /* ---- listening sockets; more of them in world_intake.h ---- */
 
 /* The process that listens there, or NULL. port 0 and path NULL: anywhere at all. */
-FakeProcess *world_listener(const char *tree, unsigned port, const char *path);
+FakeProcess *world_listener(const WorldTree *tree, unsigned port, const char *path);
 
 /* ---- descriptors: real ones, so that closing them is real, with a fake meaning ---- */
 

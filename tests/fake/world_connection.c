@@ -27,7 +27,7 @@ static struct {
 } connections;
 
 static struct {
-        char trees[TALLY_MAX][WORLD_NAME_MAX];
+        const WorldTree *trees[TALLY_MAX];
         FakeTally table[TALLY_MAX];
         unsigned count;
         unsigned refused;
@@ -42,16 +42,16 @@ void world_connections_reset(void) {
 
 static FakeTally *tally_of(uint64_t process_key) {
         const FakeProcess *process = process_by_key(process_key);
-        const char *tree = process ? process->tree : "";
+        const WorldTree *tree = process ? process->tree : world_tree("");
 
         for (unsigned i = 0; i < tallies.count; i++)
-                if (strcmp(tallies.trees[i], tree) == 0)
+                if (tallies.trees[i] == tree)
                         return &tallies.table[i];
         if (tallies.count == TALLY_MAX) {
                 fprintf(stderr, "the fake world is too small for so many trees\n");
                 abort();
         }
-        snprintf(tallies.trees[tallies.count], WORLD_NAME_MAX, "%s", tree);
+        tallies.trees[tallies.count] = tree;
         tallies.table[tallies.count] = (FakeTally){ 0 };
         return &tallies.table[tallies.count++];
 }
@@ -60,7 +60,7 @@ FakeTally world_tally(const char *tree) {
         FakeTally sum = { .refused = tree ? 0 : tallies.refused };
 
         for (unsigned i = 0; i < tallies.count; i++) {
-                if (tree && strcmp(tallies.trees[i], tree) != 0)
+                if (tree && tallies.trees[i] != world_tree(tree))
                         continue;
                 sum.answered += tallies.table[i].answered;
                 sum.cut += tallies.table[i].cut;
@@ -94,7 +94,7 @@ unsigned world_in_flight(const char *tree) {
                 const FakeProcess *process = connection_process(connection);
 
                 count += process && connection->state != CONNECTION_IDLE
-                        && (!tree || strcmp(process->tree, tree) == 0);
+                        && (!tree || process->tree == world_tree(tree));
         }
         return count;
 }

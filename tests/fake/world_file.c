@@ -19,13 +19,14 @@ typedef struct FakeFile {
 } FakeFile;
 
 static FakeFile files[FILE_MAX];
+static size_t file_count; /* places used so far */
 
 void world_files_reset(void) {
-        memset(files, 0, sizeof(files));
+        file_count = 0;
 }
 
 static FakeFile *file_find(const char *path) {
-        for (size_t i = 0; i < FILE_MAX; i++)
+        for (size_t i = 0; i < file_count; i++)
                 if (*files[i].path && strcmp(files[i].path, path) == 0)
                         return &files[i];
         return NULL;
@@ -34,9 +35,11 @@ static FakeFile *file_find(const char *path) {
 static FakeFile *file_make(const char *path) {
         FakeFile *file = file_find(path);
 
-        for (size_t i = 0; i < FILE_MAX && !file; i++)
+        for (size_t i = 0; i < file_count && !file; i++)
                 if (!*files[i].path)
                         file = &files[i];
+        if (!file && file_count < FILE_MAX)
+                file = &files[file_count++];
         if (file) {
                 *file = (FakeFile){ 0 };
                 strncat(file->path, path, sizeof(file->path) - 1);

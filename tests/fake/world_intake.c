@@ -89,12 +89,12 @@ static bool socket_listens_at(const FakeSocket *socket, unsigned port, const cha
         return !path || strcmp(socket->path, path) == 0;
 }
 
-FakeSocket *socket_find(const char *tree, unsigned port, const char *path) {
+FakeSocket *socket_find(const WorldTree *tree, unsigned port, const char *path) {
         unsigned cursor = 0;
 
         for (FakeSocket *socket; (socket = socket_each(&cursor));)
                 if (socket_listens_at(socket, port, path)
-                    && (!tree || strcmp(process_by_key(socket->process)->tree, tree) == 0))
+                    && (!tree || process_by_key(socket->process)->tree == tree))
                         return socket;
         return NULL;
 }
@@ -142,7 +142,7 @@ void process_move_sockets(FakeProcess *process, FakeProcess *to) {
                         socket_move(&sockets.table[i], to);
 }
 
-FakeProcess *world_listener(const char *tree, unsigned port, const char *path) {
+FakeProcess *world_listener(const WorldTree *tree, unsigned port, const char *path) {
         const FakeSocket *socket = socket_find(tree, port, path);
 
         return socket ? process_by_key(socket->process) : NULL;

@@ -26,7 +26,7 @@ typedef struct FakeSocket {
 FakeSocket *socket_add(FakeProcess *process, unsigned port, const char *path);
 FakeSocket *socket_add_udp(FakeProcess *process, unsigned port);
 /* The first of a live process that listens there, or NULL; port 0 and path NULL: anywhere. */
-FakeSocket *socket_find(const char *tree, unsigned port, const char *path);
+FakeSocket *socket_find(const WorldTree *tree, unsigned port, const char *path);
 FakeSocket *socket_by_inode(uint64_t inode);
 /* The first of a live process at or after `*cursor`, which moves behind it; NULL: no more. */
 FakeSocket *socket_each(unsigned *cursor);

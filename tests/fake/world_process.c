@@ -19,8 +19,14 @@
 
 #define PID_ROUND 1200 /* so many numbers there are: more than fit at a time, fewer than are used */
 
+#define SLOT_BITS  64
+#define SLOT_WORDS (WORLD_PROCESS_MAX / SLOT_BITS)
+
+static FakeProcess process_table[WORLD_PROCESS_MAX];
+
 static struct {
-        FakeProcess table[WORLD_PROCESS_MAX];
+        uint64_t used[SLOT_WORDS]; /* bit: that place of the table */
+        uint16_t place[PID_ROUND]; /* by pid: place + 1, 0: nobody */
         unsigned generations;
         pid_t next_pid;
         unsigned harmed;
@@ -28,31 +34,61 @@ static struct {
 } processes;
 
 void world_processes_reset(void) {
+        unsigned cursor = 0;
+
+        for (FakeProcess *process; (process = process_each(&cursor));)
+                process->pid = 0;
         memset(&processes, 0, sizeof(processes));
 }
 
 FakeProcess *process_find(pid_t pid) {
-        for (size_t i = 0; pid > 0 && i < WORLD_PROCESS_MAX; i++)
-                if (processes.table[i].pid == pid)
-                        return &processes.table[i];
-        return NULL;
+        if (pid < WORLD_FIRST_PID || pid >= WORLD_FIRST_PID + PID_ROUND)
+                return NULL;
+        uint16_t place = processes.place[pid - WORLD_FIRST_PID];
+
+        return place > 0 ? &process_table[place - 1] : NULL;
 }
 
 FakeProcess *process_each(unsigned *cursor) {
         while (*cursor < WORLD_PROCESS_MAX) {
-                FakeProcess *process = &processes.table[(*cursor)++];
-                if (process->pid > 0)
-                        return process;
+                unsigned word = *cursor / SLOT_BITS;
+                uint64_t rest = processes.used[word] >> (*cursor % SLOT_BITS);
+
+                if (rest != 0) {
+                        *cursor += (unsigned) __builtin_ctzll(rest) + 1;
+                        return &process_table[*cursor - 1];
+                }
+                *cursor = (word + 1) * SLOT_BITS;
         }
         return NULL;
 }
 
+/* The first free place, or NULL. */
+static FakeProcess *process_place(void) {
+        for (unsigned word = 0; word < SLOT_WORDS; word++)
+                if (~processes.used[word] != 0)
+                        return &process_table[word * SLOT_BITS +
+                                              (unsigned) __builtin_ctzll(~processes.used[word])];
+        return NULL;
+}
+
+static void process_mark(const FakeProcess *process, bool used) {
+        size_t place = (size_t) (process - process_table);
+        uint64_t bit = UINT64_C(1) << (place % SLOT_BITS);
+
+        if (used)
+                processes.used[place / SLOT_BITS] |= bit;
+        else
+                processes.used[place / SLOT_BITS] &= ~bit;
+        processes.place[process->pid - WORLD_FIRST_PID] = used ? (uint16_t) (place + 1) : 0;
+}
+
 uint64_t process_key(const FakeProcess *process) {
-        return (uint64_t) (process - processes.table) << 32 | process->generation;
+        return (uint64_t) (process - process_table) << 32 | process->generation;
 }
 
 FakeProcess *process_by_key(uint64_t key) {
-        FakeProcess *process = &processes.table[key >> 32];
+        FakeProcess *process = &process_table[key >> 32];
 
         return process->pid > 0 && process->generation == (uint32_t) key ? process : NULL;
 }
@@ -68,11 +104,11 @@ static pid_t process_new_pid(void) {
 }
 
 FakeProcess *process_add(pid_t ppid, const char *tree, const FakeProgram *program) {
-        FakeProcess *process = NULL;
+        return process_add_to(world_tree(tree), ppid, program);
+}
 
-        for (size_t i = 0; i < WORLD_PROCESS_MAX && !process; i++)
-                if (processes.table[i].pid == 0)
-                        process = &processes.table[i];
+FakeProcess *process_add_to(WorldTree *tree, pid_t ppid, const FakeProgram *program) {
+        FakeProcess *process = process_place();
         if (!process)
                 return NULL;
 
@@ -86,8 +122,10 @@ FakeProcess *process_add(pid_t ppid, const char *tree, const FakeProgram *progra
                 .start_time = processes.generations,
                 .program = program,
                 .report_fd = -1,
+                .tree = tree,
         };
-        strncat(process->tree, tree, sizeof(process->tree) - 1);
+        process_mark(process, true);
+        tree->population++;
         return process;
 }
 
@@ -136,23 +174,25 @@ void process_exit(FakeProcess *process, bool signaled, int code) {
                     process->program ? process->program->path : "?", signaled ? "signal" : "status",
                     code);
 
-        char tree[WORLD_NAME_MAX];
-        memcpy(tree, process->tree, sizeof(tree));
-
+        const WorldTree *tree = process->tree;
         if (!process->executed)
                 descriptor_report(process, SPAWN_STEP_NONE, 0);
         process->zombie = true;
+        process->tree->population--;
         process->signaled = signaled;
         process->code = code;
         process_close_sockets(process);
         world_cut_process(process);
         process_orphan(process);
         process_bury(process);
-        if (*tree)
+        if (*tree->name)
                 fake_tree_changed(tree);
 }
 
 void process_reap(FakeProcess *process) {
+        process->tree->population -= !process->zombie;
+        process->tree->blocked -= process->blocked_until > 0;
+        process_mark(process, false);
         *process = (FakeProcess){ 0 };
 }
 
@@ -180,7 +220,7 @@ static void process_die(FakeProcess *process, int signo) {
 }
 
 static bool process_is_ours(const FakeProcess *process) {
-        return *process->tree || *process->invocation || process->ppid == WORLD_SUPERVISOR;
+        return *process->tree->name || *process->invocation || process->ppid == WORLD_SUPERVISOR;
 }
 
 static bool signal_is_harmless(int signo) {
@@ -206,6 +246,7 @@ static void process_unblock(void *userdata, uint64_t key) {
 
         uint64_t pending = process->pending;
         process->blocked_until = 0;
+        process->tree->blocked--;
         process->pending = 0;
 
         if (pending & (UINT64_C(1) << SIGKILL))
@@ -216,6 +257,7 @@ static void process_unblock(void *userdata, uint64_t key) {
 }
 
 void process_block(FakeProcess *process, usec_t duration) {
+        process->tree->blocked += process->blocked_until == 0;
         process->blocked_until = usec_add(world_now(), duration > 0 ? duration : USEC_INFINITY);
         if (process->blocked_until != USEC_INFINITY)
                 world_at(process->blocked_until, process_unblock, NULL, process_key(process));
@@ -244,15 +286,6 @@ void process_signal(FakeProcess *process, int signo) {
 
 /* ---- counting ---- */
 
-unsigned world_population(const char *tree) {
-        unsigned cursor = 0, count = 0;
-
-        for (const FakeProcess *process; (process = process_each(&cursor));)
-                count += !process->zombie &&
-                         (tree ? strcmp(process->tree, tree) == 0 : *process->tree != '\0');
-        return count;
-}
-
 unsigned world_descendants(void) {
         unsigned cursor = 0, count = 0;
 
@@ -261,14 +294,14 @@ unsigned world_descendants(void) {
         return count;
 }
 
-bool world_is_helper(const char *tree) {
-        size_t length = strlen(tree), suffix = strlen(WORLD_HELPER_SUFFIX);
+bool world_is_helper(const char *name) {
+        size_t length = strlen(name), suffix = strlen(WORLD_HELPER_SUFFIX);
 
-        return length > suffix && strcmp(tree + length - suffix, WORLD_HELPER_SUFFIX) == 0;
+        return length > suffix && strcmp(name + length - suffix, WORLD_HELPER_SUFFIX) == 0;
 }
 
-void world_count_doubled(const char *tree) {
-        processes.doubled += *tree && !world_is_helper(tree) && world_population(tree) > 0;
+void world_count_doubled(const WorldTree *tree) {
+        processes.doubled += *tree->name && !world_is_helper(tree->name) && tree->population > 0;
 }
 
 unsigned world_doubled(void) {

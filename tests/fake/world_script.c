@@ -45,7 +45,7 @@ const FakeProgram *world_find_program(const char *path) {
 
 static void act_fork(FakeProcess *process, const FakeAct *act) {
         FakeProcess *child =
-                process_add(process->pid, process->tree, world_find_program(act->text));
+                process_add_to(process->tree, process->pid, world_find_program(act->text));
         if (!child)
                 return;
 

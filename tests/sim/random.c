@@ -417,7 +417,7 @@ static void make_daemon(unsigned index) {
                 add("essential = true;");
         snprintf(daemon->body, sizeof(daemon->body), "%s", config_text);
         daemon->present = true;
-        daemon->broken = false;
+        daemon->broken = false, daemon->variant = 0;
         choose_needs(daemon, index);
 }
 

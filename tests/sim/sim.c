@@ -36,9 +36,10 @@ static struct {
         unsigned descriptors; /* open before it began */
         int reload_outcome;
         Config *reload_config; /* what a reload finds */
-        SimLine lines[LINE_MAX_]; /* those with a message */
         size_t line_count;
 } sim;
+
+static SimLine sim_lines[LINE_MAX_]; /* those with a message */
 
 /* ---- what was said ---- */
 
@@ -61,7 +62,7 @@ static void sim_on_line(void *userdata, int priority, const LogContext *context,
 
         if (context->message == MESSAGE_NONE || sim.line_count == LINE_MAX_)
                 return;
-        SimLine *line = &sim.lines[sim.line_count++];
+        SimLine *line = &sim_lines[sim.line_count++];
         *line = (SimLine){
                 .when = sim_now(),
                 .message = context->message,
@@ -74,7 +75,7 @@ static void sim_on_line(void *userdata, int priority, const LogContext *context,
 /* The last line of that message at or before `from`, or NULL. */
 static const SimLine *sim_find_line(MessageId message, const char *daemon) {
         for (size_t i = sim.line_count; i-- > 0;) {
-                const SimLine *line = &sim.lines[i];
+                const SimLine *line = &sim_lines[i];
                 if (line->message == message && (!daemon || strcmp(line->daemon, daemon) == 0))
                         return line;
         }
@@ -85,8 +86,8 @@ unsigned sim_said(MessageId message, const char *daemon) {
         unsigned count = 0;
 
         for (size_t i = 0; i < sim.line_count; i++)
-                count += sim.lines[i].message == message &&
-                         (!daemon || strcmp(sim.lines[i].daemon, daemon) == 0);
+                count += sim_lines[i].message == message &&
+                         (!daemon || strcmp(sim_lines[i].daemon, daemon) == 0);
         return count;
 }
 

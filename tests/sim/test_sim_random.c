@@ -2,31 +2,54 @@
 
 /*
  * Many runs of random daemons with random accidents, each from a seed of its own. What must hold in
- * all of them is in watch.c. A run is a process of its own, so that a crash is a finding too.
+ * all of them is in watch.c.
  *
- *   SIM_SCENARIOS=N  so many runs (1500)
+ *   SIM_SCENARIOS=N  so many runs (1000)
  *   SIM_FIRST=N      seeds from N on (1)
+ *   SIM_JOBS=N       so many at a time (one for each processor)
+ *   SIM_ALONE=1      each in a process of its own, as it is slow: what is found at its end (a leak)
+ *                    can be told from what is left by others
  *   SIM_SEED=N       this one only, with a trace of all that happens on stderr
+ *
+ * Runs are made by workers, which take one seed after the other. One that dies is replaced, and
+ * the seed that it was at is a finding: by a failed promise, a crash, or an endless loop alike.
  */
 
-#include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "config/load.h"
-#include "sim/random.h"
-#include "sim/sim.h"
+#include "sim/scenario.h"
 
-#define SCENARIOS    400
-#define ACCIDENT_MAX 12
-#define RUN_MOST     (150 * SEC)
-#define STOP_MOST    (600 * SEC)
+#define SCENARIOS    1000
+#define JOBS_MAX     64
+#define SHOWN_MAX    20 /* so many findings are enough */
 #define BUSY_SECONDS 60 /* of real time, for one run */
+
+/* Shared with the workers. */
+typedef struct Work {
+        atomic_uint_fast64_t next;
+        atomic_uint_fast64_t at[JOBS_MAX]; /* what a worker is at; 0: between two */
+} Work;
+
+static struct {
+        Work *work;
+        const char *program;
+        uint64_t first, end;
+        bool alone;
+        unsigned jobs;
+        pid_t workers[JOBS_MAX]; /* 0: none */
+        uint64_t failed;
+        uint64_t seeds[SHOWN_MAX]; /* the first ones that failed; 0: not known */
+} run;
 
 static uint64_t environment_number(const char *name, uint64_t preset) {
         const char *text = getenv(name);
@@ -34,227 +57,134 @@ static uint64_t environment_number(const char *name, uint64_t preset) {
         return text && *text ? strtoull(text, NULL, 10) : preset;
 }
 
-/* ---- accidents ---- */
+static uint64_t processors(void) {
+        cpu_set_t set;
 
-static FakeProcess *any_process(void) {
-        FakeProcess *chosen = NULL;
-        unsigned cursor = 0, seen = 0;
-
-        for (FakeProcess *process; (process = process_each(&cursor));)
-                if (!process->zombie && *process->tree && world_choose(++seen) == 0)
-                        chosen = process;
-        return chosen;
+        return sched_getaffinity(0, sizeof(set), &set) == 0 ? (uint64_t) CPU_COUNT(&set) : 1;
 }
 
-static void accident_kill(void) {
-        FakeProcess *process = any_process();
+/* ---- workers ---- */
 
-        if (process)
-                process_signal(process, random_once_in(2) ? SIGKILL : SIGTERM);
-}
+static void worker_run(unsigned number) {
+        uint64_t seed;
 
-static void accident_lie(void) {
-        char path[32];
-
-        snprintf(path, sizeof(path), "/run/d%u.pid", world_choose(RANDOM_DAEMON_MAX));
-        world_write(path, random_once_in(2) ? "1\n" : "");
-}
-
-static void accident_stranger(void) {
-        FakeProcess *stranger = process_add(1, "", NULL);
-        char path[64], text[32];
-
-        if (!stranger)
-                return;
-        snprintf(path, sizeof(path), SIM_RUNTIME "/notify/d%u", world_choose(RANDOM_DAEMON_MAX));
-        snprintf(text, sizeof(text), "READY=1\nMAINPID=%d\n", stranger->pid);
-        fake_datagram(path, stranger->pid, text);
-        snprintf(path, sizeof(path), "/run/d%u.pid", world_choose(RANDOM_DAEMON_MAX));
-        snprintf(text, sizeof(text), "%d\n", stranger->pid);
-        world_write(path, text);
-}
-
-static void accident_reload(void) {
-        random_change();
-        world_trace("another configuration:\n%s", random_config());
-        sim_set_config_with(random_settings(), random_config());
-        if (random_once_in(2))
-                sim_reload();
-        else
-                fake_signal(SIGHUP);
-}
-
-static void accident_request(void) {
-        static const RequestVerb verbs[] = { REQUEST_START, REQUEST_STOP, REQUEST_RESTART };
-        char names[2][16];
-
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                snprintf(names[i], sizeof(names[i]), "d%u", world_choose(RANDOM_DAEMON_MAX / 5));
-        (void) sim_ask(verbs[world_choose(ELEMENTSOF(verbs))], names[0], names[1]);
-}
-
-static void accident_happen(void *userdata, uint64_t argument) {
-        (void) userdata;
-        (void) argument;
-        switch (world_choose(12)) {
-        case 0:
-        case 1:
-        case 2:
-                accident_kill();
-                break;
-        case 3:
-                accident_lie();
-                break;
-        case 4:
-                accident_stranger();
-                break;
-        case 5:
-                fake_signal(SIGUSR1);
-                break;
-        case 6:
-        case 7:
-                accident_reload();
-                break;
-        case 8:
-                accident_request();
-                break;
-        case 9:
-                sim_set_reload(random_once_in(2) ? -ENOMEM : CONFIG_E_INVALID);
-                fake_signal(SIGHUP);
-                break;
-        case 10:
-                fake_signal(SIGPIPE);
-                break;
-        default:
-                if (random_once_in(3))
-                        sim_sleep(random_time());
-                break;
+        while ((seed = atomic_fetch_add(&run.work->next, 1)) < run.end) {
+                atomic_store(&run.work->at[number], seed);
+                alarm(BUSY_SECONDS);
+                scenario_run(seed);
+                if (run.alone)
+                        return;
+                atomic_store(&run.work->at[number], 0);
         }
 }
 
-/* Accidents on the way down too. */
-static void plan_accidents(usec_t stop) {
-        unsigned count = world_choose(ACCIDENT_MAX);
-
-        for (unsigned i = 0; i < count; i++) {
-                usec_t when = random_once_in(2) ? random_time() : stop + random_time();
-                if (stop > 20 * SEC && !random_once_in(4))
-                        when = world_choose((unsigned) (stop / MS)) * MS;
-                world_plan(usec_add(world_now(), when), accident_happen, NULL, 0);
-        }
-}
-
-static void plan_failing_doors(void) {
-        static const int errors[] = { ENOMEM, EMFILE, EPERM, EIO };
-
-        if (!random_once_in(3))
-                return;
-        for (unsigned i = 0; i <= world_choose(3); i++)
-                fake_fail_randomly(world_choose(DOOR_MAX_),
-                                   errors[world_choose(ELEMENTSOF(errors))],
-                                   random_once_in(4) ? 1000 : 20 + world_choose(300));
-        watch_allow_failures();
-}
-
-static void raise_stop(void *userdata, uint64_t signo) {
-        (void) userdata;
-        fake_signal((int) signo);
-}
-
-static void plan_stop(usec_t stop) {
-        static const int signals[] = { SIGTERM, SIGTERM, SIGTERM, SIGINT, SIGQUIT };
-        usec_t when = usec_add(world_now(), stop);
-
-        world_plan(when, raise_stop, NULL, (uint64_t) signals[world_choose(ELEMENTSOF(signals))]);
-        for (unsigned i = world_choose(4); i > 0; i--)
-                world_plan(usec_add(when, random_time()), raise_stop, NULL,
-                           random_once_in(3) ? SIGQUIT : SIGTERM);
-}
-
-/*
- * The first process of the world is nobody's; scripts that lie name it, as 100. Others are of an
- * earlier run; by descent they are only found if they are below us.
- */
-static void plan_strangers(unsigned daemons) {
-        bool descent = strstr(random_settings(), "cgroups = false") != NULL;
-        char tree[16];
-
-        (void) process_add(1, "", NULL);
-        while (random_once_in(5)) {
-                snprintf(tree, sizeof(tree), "d%u", world_choose(daemons));
-                (void) process_add(descent ? WORLD_SUPERVISOR : 1, tree,
-                                   world_find_program("/h/hang"));
-        }
-}
-
-/* ---- one run ---- */
-
-static void run_scenario(uint64_t seed) {
-        usec_t stop, limit;
-
-        world_begin(seed);
-        unsigned count =
-                random_once_in(2) ? 1 + world_choose(4) : 1 + world_choose(RANDOM_DAEMON_MAX);
-        random_daemons(count);
-        world_trace("supervisor: %s\n%s", random_settings(), random_config());
-
-        sim_begin_with(seed, random_settings(), random_config());
-        plan_strangers(count);
-        plan_failing_doors();
-        stop = random_once_in(3) ? random_time() : random_time() + random_time() + random_time();
-        if (random_once_in(2)) /* long enough for reloads to come to their end */
-                stop = usec_add(30 * SEC, 10 * random_time());
-        plan_stop(stop);
-        plan_accidents(stop);
-
-        sim_start();
-        limit = usec_add(world_now(), RUN_MOST + STOP_MOST);
-        while (!sim_exited()) {
-                if (!sim_step() && !sim_exited())
-                        sim_fail("nothing can happen any more, but the stop is not over");
-                if (world_now() > limit)
-                        sim_fail("the stop takes for ever");
-        }
-        sim_end();
-}
-
-/* In a process of its own; true: all was well. */
-static bool try_scenario(uint64_t seed) {
-        int status;
-
+static void worker_begin(unsigned number) {
+        atomic_store(&run.work->at[number], 0);
         fflush(stdout);
         pid_t pid = fork();
-        if (pid < 0)
-                return false;
         if (pid == 0) {
-                alarm(BUSY_SECONDS);
-                run_scenario(seed);
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+                worker_run(number);
                 exit(EXIT_SUCCESS);
         }
-        return waitpid(pid, &status, 0) == pid && status == 0;
+        if (pid < 0) {
+                perror("fork");
+                exit(EXIT_FAILURE);
+        }
+        run.workers[number] = pid;
+}
+
+static unsigned worker_number(pid_t pid) {
+        unsigned number = 0;
+
+        while (run.workers[number] != pid)
+                number++;
+        return number;
+}
+
+static void note_failure(uint64_t seed, int status) {
+        fprintf(stderr, "seed %" PRIu64 " failed: wait status 0x%x\n", seed, (unsigned) status);
+        if (run.failed < SHOWN_MAX)
+                run.seeds[run.failed] = seed;
+        run.failed++;
+}
+
+static void print_failure(uint64_t seed) {
+        if (seed > 0)
+                printf("# seed %" PRIu64 " failed; again: SIM_SEED=%" PRIu64 " %s\n", seed, seed,
+                       run.program);
+        else
+                printf("# one of many runs left something; which one: SIM_ALONE=1 "
+                       "SIM_FIRST=%" PRIu64 " SIM_SCENARIOS=%" PRIu64 " %s\n",
+                       run.first, run.end - run.first, run.program);
+}
+
+static void print_verdict(void) {
+        printf("%s 1 - %" PRIu64 " random scenarios, %" PRIu64 " failed\n",
+               run.failed > 0 ? "not ok" : "ok", run.end - run.first, run.failed);
+        for (uint64_t i = 0; i < run.failed && i < SHOWN_MAX; i++)
+                print_failure(run.seeds[i]);
+}
+
+/* Waits for one that ends; false: there is none. */
+static bool worker_end(void) {
+        int status;
+        pid_t pid = wait(&status);
+        if (pid < 0)
+                return false;
+
+        unsigned number = worker_number(pid);
+        run.workers[number] = 0;
+        if (status != 0)
+                note_failure(atomic_load(&run.work->at[number]), status);
+        if (atomic_load(&run.work->next) < run.end)
+                worker_begin(number);
+        return true;
+}
+
+static void run_all(void) {
+        run.work = mmap(NULL, sizeof(*run.work), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                        -1, 0);
+        if (run.work == MAP_FAILED) {
+                perror("mmap");
+                exit(EXIT_FAILURE);
+        }
+        atomic_store(&run.work->next, run.first);
+        for (unsigned i = 0; i < run.jobs; i++)
+                worker_begin(i);
+        while (worker_end())
+                ;
+        munmap(run.work, sizeof(*run.work));
+}
+
+/* Daemons inherit ours: the same everywhere, with something that they may not see. */
+static void make_environment(void) {
+        clearenv();
+        setenv("PATH", "/usr/bin:/bin", 1);
+        setenv("NOTIFY_SOCKET", "/run/systemd/notify", 1);
+        setenv("LANG", "C.UTF-8", 1);
 }
 
 int main(int argc, char *argv[]) {
         uint64_t scenarios = environment_number("SIM_SCENARIOS", SCENARIOS);
-        uint64_t first = environment_number("SIM_FIRST", 1);
         uint64_t seed = environment_number("SIM_SEED", 0);
-        uint64_t failed = 0;
+        uint64_t jobs = environment_number("SIM_JOBS", processors());
 
         (void) argc;
+        run.first = environment_number("SIM_FIRST", 1);
+        run.alone = environment_number("SIM_ALONE", 0) != 0;
+        make_environment();
         if (seed > 0) {
                 setenv("SIM_TRACE", "1", 1);
-                run_scenario(seed);
+                scenario_run(seed);
                 return EXIT_SUCCESS;
         }
 
+        run.program = argv[0];
+        run.end = run.first + scenarios;
+        run.jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : (unsigned) jobs;
         printf("1..1\n");
-        for (uint64_t i = first; i < first + scenarios; i++)
-                if (!try_scenario(i)) {
-                        failed++;
-                        printf("# seed %" PRIu64 " failed; again: SIM_SEED=%" PRIu64 " %s\n", i, i,
-                               argv[0]);
-                }
-        printf("%s 1 - %" PRIu64 " random scenarios, %" PRIu64 " failed\n",
-               failed > 0 ? "not ok" : "ok", scenarios, failed);
-        return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        run_all();
+        print_verdict();
+        return run.failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -10,6 +10,8 @@
 #include <string.h>
 
 Watch watch;
+Run watch_runs[RUN_MAX];
+Order watch_orders[ORDER_MAX];
 
 void sim_fail(const char *format, ...) {
         va_list arguments;
@@ -31,7 +33,7 @@ Watched *watch_daemon(const char *name) {
                 sim_fail("so many daemons cannot be watched");
 
         Watched *daemon = &watch.daemons[watch.daemon_count++];
-        *daemon = (Watched){ 0 };
+        *daemon = (Watched){ .tree = world_tree(name) };
         snprintf(daemon->name, sizeof(daemon->name), "%s", name);
         return daemon;
 }
@@ -46,8 +48,12 @@ void watch_look_at_generation(void) {
         watch.generation = generation;
         if (generation->count > DAEMON_MAX)
                 sim_fail("so many daemons cannot be watched");
-        for (size_t i = 0; i < generation->count; i++)
+        for (size_t i = 0; i < watch.daemon_count; i++)
+                watch.daemons[i].configured = false;
+        for (size_t i = 0; i < generation->count; i++) {
                 watch.nodes[i] = watch_daemon(child_name(generation->children[i]));
+                watch.nodes[i]->configured = true;
+        }
         if (graph_order(generation->config->graph, watch.order) < 0)
                 sim_fail("no memory");
 }
@@ -70,13 +76,8 @@ void watch_allow_failures(void) {
 /* ---- lines ---- */
 
 /* Whether something of it cannot die, or was on the way there until just now. */
-static bool watch_is_unkillable(const char *daemon) {
-        unsigned cursor = 0;
-
-        for (const FakeProcess *process; (process = process_each(&cursor));)
-                if (process->blocked_until > 0 && strcmp(process->tree, daemon) == 0)
-                        return true;
-        return watch_daemon(daemon)->blocked;
+static bool watch_is_unkillable(const Watched *daemon) {
+        return daemon->tree->blocked > 0 || daemon->blocked;
 }
 
 void watch_line(MessageId message, const char *daemon, const char *text) {
@@ -87,7 +88,7 @@ void watch_line(MessageId message, const char *daemon, const char *text) {
         if (message == MESSAGE_DAEMON_FORCED && daemon)
                 watch_daemon(daemon)->cut = true;
         if (message == MESSAGE_DAEMON_STUCK && !watch.doors && !watch.late &&
-            !watch_is_unkillable(daemon))
+            !watch_is_unkillable(watch_daemon(daemon)))
                 sim_fail("%s is given up as stuck, but could be killed", daemon);
         if (message == MESSAGE_DAEMON_STOPPED && world_population(daemon) > 0)
                 sim_fail("%s is said to have stopped, but lives", daemon);
@@ -105,45 +106,49 @@ static bool watch_somebody_waits(DaemonState state) {
                state != STATE_STUCK;
 }
 
-static void watch_judge_processes(unsigned node) {
-        const Child *child = sim_supervisor()->generation->children[node];
+static void watch_judge_processes(unsigned node, DaemonState state) {
+        const Child *child = watch.generation->children[node];
         Watched *daemon = watch.nodes[node];
-        unsigned population = world_population(watch_name(node));
+        unsigned population = daemon->tree->population;
         const FakeProcess *process = process_find(child_main_pid(child));
 
-        daemon->blocked = watch_is_unkillable(watch_name(node));
-        daemon->stuck = watch_state(node) == STATE_STUCK;
-        if (daemon->started && watch_must_be_empty(watch_state(node)) && population > 0)
+        daemon->blocked = daemon->tree->blocked > 0;
+        daemon->stuck = state == STATE_STUCK;
+        if (daemon->started && population > 0 && watch_must_be_empty(state))
                 sim_fail("%s is %s, but %u processes of it live", watch_name(node),
-                         daemon_state_name(watch_state(node)), population);
-        if (process && strcmp(process->tree, watch_name(node)) != 0)
+                         daemon_state_name(state), population);
+        if (process && process->tree != daemon->tree)
                 sim_fail("the main process of %s is a stranger", watch_name(node));
 
         /* the end of a process may be known a little later */
-        if (!watch_somebody_waits(watch_state(node)) || population > 0)
+        if (population > 0 || !watch_somebody_waits(state))
                 daemon->empty_since = 0;
         else if (daemon->empty_since == 0)
                 daemon->empty_since = world_now();
         else if (world_now() > daemon->empty_since + LOST_MOST && !watch.doors)
                 sim_fail("%s is said to be %s, but nothing of it lives", watch_name(node),
-                         daemon_state_name(watch_state(node)));
+                         daemon_state_name(state));
 }
 
-static bool watch_has_fallen(unsigned node) {
-        const Generation *generation = sim_supervisor()->generation;
-        GraphEdges needs = graph_needs(generation->config->graph, node);
+static bool watch_has_fallen(unsigned node, DaemonState state) {
+        const Generation *generation = watch.generation;
 
+        if (!daemon_state_is_up(state))
+                return false;
+        GraphEdges needs = graph_needs(generation->config->graph, node);
         for (size_t i = 0; i < needs.count; i++)
                 if (needs.edges[i].required && !generation->pending[needs.edges[i].node] &&
                     daemon_state_is_resting(watch_state(needs.edges[i].node)))
-                        return daemon_state_is_up(watch_state(node));
+                        return true;
         return false;
 }
 
 static bool watch_may_start(unsigned node) {
-        const Generation *generation = sim_supervisor()->generation;
-        GraphEdges needs = graph_needs(generation->config->graph, node);
+        const Generation *generation = watch.generation;
 
+        if (!generation->pending[node])
+                return false;
+        GraphEdges needs = graph_needs(generation->config->graph, node);
         for (size_t i = 0; i < needs.count; i++) {
                 unsigned other = needs.edges[i].node;
                 bool settled =
@@ -151,14 +156,14 @@ static bool watch_may_start(unsigned node) {
                 if (needs.edges[i].required ? watch_state(other) != STATE_RUNNING : !settled)
                         return false;
         }
-        return generation->pending[node];
+        return true;
 }
 
 /* Who waits for others is started as soon as they are there. */
 static void watch_judge_pending(unsigned node) {
         Watched *daemon = watch.nodes[node];
 
-        if (mode_is_stopping(sim_mode()) || !watch_may_start(node))
+        if (!watch_may_start(node) || mode_is_stopping(sim_mode()))
                 daemon->startable_since = 0;
         else if (daemon->startable_since == 0)
                 daemon->startable_since = world_now();
@@ -167,11 +172,11 @@ static void watch_judge_pending(unsigned node) {
 }
 
 /* Who lost what it requires is stopped, unless others are being stopped or started just now. */
-static void watch_judge_fallen(unsigned node) {
+static void watch_judge_fallen(unsigned node, DaemonState state) {
         Watched *daemon = watch.nodes[node];
 
-        if (mode_is_stopping(sim_mode()) || sim_mode() == MODE_RELOADING ||
-            operations_are_active(sim_supervisor()) || !watch_has_fallen(node))
+        if (!watch_has_fallen(node, state) || mode_is_stopping(sim_mode()) ||
+            sim_mode() == MODE_RELOADING || operations_are_active(sim_supervisor()))
                 daemon->fallen_since = 0;
         else if (daemon->fallen_since == 0)
                 daemon->fallen_since = world_now();
@@ -179,10 +184,10 @@ static void watch_judge_fallen(unsigned node) {
                 sim_fail("%s is up, but something that it requires is gone", watch_name(node));
 }
 
-static void watch_judge_start_time(unsigned node) {
-        const Child *child = sim_supervisor()->generation->children[node];
+static void watch_judge_start_time(unsigned node, DaemonState state) {
+        const Child *child = watch.generation->children[node];
 
-        if (watch_state(node) != STATE_STARTING && watch_state(node) != STATE_PROBING)
+        if (state != STATE_STARTING && state != STATE_PROBING)
                 return;
         if (!watch.late && world_now() > child_started(child) + child_config(child)->ready.timeout)
                 sim_fail("%s was not given up when its time to become ready was over",
@@ -194,8 +199,8 @@ static void watch_judge_removed(void) {
         for (size_t i = 0; i < watch.daemon_count; i++) {
                 const Watched *daemon = &watch.daemons[i];
 
-                if (daemon->started && !sim_find(daemon->name) && !daemon->stuck && !watch.doors &&
-                    world_population(daemon->name) > 0)
+                if (!daemon->configured && daemon->started && daemon->tree->population > 0 &&
+                    !daemon->stuck && !watch.doors)
                         sim_fail("%s was removed, but lives", daemon->name);
         }
 }
@@ -211,9 +216,11 @@ void watch_step(void) {
         watch_judge_missed();
         watch_judge_removed();
         for (unsigned i = 0; i < watch_count(); i++) {
-                watch_judge_processes(i);
-                watch_judge_start_time(i);
-                watch_judge_fallen(i);
+                DaemonState state = watch_state(i);
+
+                watch_judge_processes(i, state);
+                watch_judge_start_time(i, state);
+                watch_judge_fallen(i, state);
                 watch_judge_pending(i);
         }
         if (fake_notify_overdue() && !watch.late)

@@ -16,6 +16,8 @@
 /* A daemon, by its name: what it is called stays, its index does not. */
 typedef struct Watched {
         char name[NAME_ROOM];
+        const WorldTree *tree;
+        bool configured; /* in the generation in force */
         bool started; /* before, there may be processes of an earlier run */
         bool cut;     /* forced since the stop of everything began */
         bool blocked; /* something of it could not die at the last step */
@@ -53,15 +55,16 @@ typedef struct Watch {
         const Generation *generation;
         Watched *nodes[DAEMON_MAX]; /* by index of that generation */
         unsigned order[DAEMON_MAX]; /* each after what it needs */
-        Run runs[RUN_MAX];
-        Run *run; /* the one whose orders are being given */
-        Order orders[ORDER_MAX];
+        size_t run_count; /* places used so far */
+        Run *run;         /* the one whose orders are being given */
         size_t order_count;
         bool late;  /* the machine stood still, deadlines may be */
         bool doors; /* some may fail */
 } Watch;
 
 extern Watch watch;
+extern Run watch_runs[RUN_MAX];
+extern Order watch_orders[ORDER_MAX];
 
 /* Its place, made if need be. */
 Watched *watch_daemon(const char *name);
@@ -74,15 +77,15 @@ bool watch_runs_are_active(void);
 void watch_reload_begin(const Config *found);
 
 static inline size_t watch_count(void) {
-        return sim_supervisor()->generation->count;
+        return watch.generation->count;
 }
 
 static inline DaemonState watch_state(unsigned node) {
-        return child_state(sim_supervisor()->generation->children[node]);
+        return child_state(watch.generation->children[node]);
 }
 
 static inline const char *watch_name(unsigned node) {
-        return child_name(sim_supervisor()->generation->children[node]);
+        return child_name(watch.generation->children[node]);
 }
 
 static inline bool watch_is_done(Phase phase, unsigned node) {

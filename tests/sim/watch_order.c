@@ -197,7 +197,7 @@ void __wrap_child_order(Child *child, DaemonEvent order) {
         watch_judge(node, order);
         watch.nodes[node]->started |= order == EVENT_START;
         if (watch.order_count < ORDER_MAX)
-                watch.orders[watch.order_count++] = (Order){ sim_now(), watch.nodes[node], order };
+                watch_orders[watch.order_count++] = (Order){ sim_now(), watch.nodes[node], order };
         __real_child_order(child, order);
         world_trace("    %s is %s", child_name(child), daemon_state_name(child_state(child)));
 }
@@ -210,14 +210,14 @@ unsigned sim_ordered(const char *name, DaemonEvent order) {
         unsigned count = 0;
 
         for (size_t i = 0; i < watch.order_count; i++)
-                count += order_is(&watch.orders[i], name, order);
+                count += order_is(&watch_orders[i], name, order);
         return count;
 }
 
 usec_t sim_ordered_when(const char *name, DaemonEvent order) {
         for (size_t i = watch.order_count; i-- > 0;)
-                if (order_is(&watch.orders[i], name, order))
-                        return watch.orders[i].when;
+                if (order_is(&watch_orders[i], name, order))
+                        return watch_orders[i].when;
         return USEC_INFINITY;
 }
 
@@ -227,8 +227,8 @@ char *sim_orders(void) {
         FILE *stream = open_memstream(&text, &size);
 
         for (size_t i = 0; stream && i < watch.order_count; i++)
-                fprintf(stream, "%llu %s %s\n", (unsigned long long) watch.orders[i].when,
-                        watch.orders[i].daemon->name, daemon_event_name(watch.orders[i].event));
+                fprintf(stream, "%llu %s %s\n", (unsigned long long) watch_orders[i].when,
+                        watch_orders[i].daemon->name, daemon_event_name(watch_orders[i].event));
         if (stream)
                 fclose(stream);
         return text;
@@ -270,7 +270,7 @@ static void watch_leave_phase(Run *run) {
 }
 
 void watch_judge_missed(void) {
-        for (Run *run = watch.runs; run < watch.runs + RUN_MAX; run++)
+        for (Run *run = watch_runs; run < watch_runs + watch.run_count; run++)
                 for (unsigned i = 0; run->sequence && run->in_phase && i < watch_count(); i++)
                         if (run->ordered[i] && !run->deadline_given[i] && !watch.late &&
                             world_now() > run->deadline[i] && !watch_is_done(run->phase, i))
@@ -281,14 +281,14 @@ void watch_judge_missed(void) {
 /* ---- sequences, seen by --wrap= too ---- */
 
 static Run *watch_find_run(const Sequence *sequence) {
-        for (Run *run = watch.runs; run < watch.runs + RUN_MAX; run++)
+        for (Run *run = watch_runs; run < watch_runs + watch.run_count; run++)
                 if (run->sequence == sequence)
                         return run;
         return NULL;
 }
 
 bool watch_runs_are_active(void) {
-        for (Run *run = watch.runs; run < watch.runs + RUN_MAX; run++)
+        for (Run *run = watch_runs; run < watch_runs + watch.run_count; run++)
                 if (run->sequence && sequence_is_active(run->sequence))
                         return true;
         return false;
@@ -296,7 +296,7 @@ bool watch_runs_are_active(void) {
 
 /* No two sequences have to do with the same daemon. */
 static void watch_judge_overlap(const Run *run) {
-        for (const Run *other = watch.runs; other < watch.runs + RUN_MAX; other++)
+        for (const Run *other = watch_runs; other < watch_runs + watch.run_count; other++)
                 for (unsigned i = 0; other != run && other->sequence && i < watch_count(); i++)
                         if (run->in_set[i] && other->in_set[i] &&
                             sequence_is_active(other->sequence))
@@ -314,6 +314,8 @@ void __wrap_sequence_begin(Sequence *sequence, Phase first, const bool *in_set,
         Run *run = watch_find_run(sequence);
         if (!run)
                 run = watch_find_run(NULL);
+        if (!run && watch.run_count < RUN_MAX)
+                run = &watch_runs[watch.run_count++];
         if (!run)
                 sim_fail("so many sequences cannot be watched");
 

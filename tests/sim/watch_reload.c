@@ -30,6 +30,7 @@ static bool watch_is_up(unsigned node) {
 }
 
 void watch_reload_begin(const Config *found) {
+        watch_look_at_generation();
         reload.before = sim_supervisor()->generation->config;
         reload.after = found;
         reload.orders = watch.order_count;
@@ -46,8 +47,8 @@ static unsigned watch_stopped_since(const char *name) {
         unsigned count = 0;
 
         for (size_t i = reload.orders; i < watch.order_count; i++)
-                if (watch.orders[i].event != EVENT_START &&
-                    (!name || strcmp(watch.orders[i].daemon->name, name) == 0))
+                if (watch_orders[i].event != EVENT_START &&
+                    (!name || strcmp(watch_orders[i].daemon->name, name) == 0))
                         count++;
         return count;
 }
