@@ -139,9 +139,11 @@ static bool reload_takes_part(const Reload *reload, const PlanEntry *entry, unsi
         case RELOAD_UNDO_STOPPING:
                 *ret_index = entry->diff->after;
                 return plan_starts(entry);
-        default:
+        default: /* also one that was not up, but waited for its start */
                 *ret_index = entry->diff->before;
-                return plan_stops(entry) && reload->was_up[entry->diff->before];
+                return entry->diff->kind != DIFF_ADDED &&
+                       (plan_stops(entry) || plan_starts(entry)) &&
+                       reload->was_up[entry->diff->before];
         }
 }
 

@@ -9,8 +9,13 @@
 
 void settle_changed(void *userdata, Child *child) {
         Supervisor *supervisor = userdata;
+        Generation *generation = supervisor->generation;
+        unsigned index = child_index(child);
 
-        if (generation_mark_changed(supervisor->generation, child_index(child)))
+        /* one that a reload removes has no place here, but may still end if it was stuck */
+        if (index >= generation->count || generation->children[index] != child)
+                return;
+        if (generation_mark_changed(generation, index))
                 loop_defer_arm(supervisor->settle);
 }
 

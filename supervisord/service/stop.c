@@ -20,8 +20,10 @@ void stop_begin(Supervisor *supervisor, bool fast) {
         operations_cancel(supervisor);
         start_cancel(supervisor);
 
-        for (size_t i = 0; i < generation->count; i++)
+        for (size_t i = 0; i < generation->count; i++) {
                 generation->in_set[i] = true;
+                (void) child_take_forced(generation->children[i]); /* not by this stop */
+        }
         supervisor->stop_begun = loop_now(supervisor->loop);
         drive_begin(supervisor, generation->sequence, fast ? PHASE_CLEANUP : PHASE_FREEZE,
                     generation->in_set);

@@ -144,6 +144,12 @@ void world_plan(usec_t when, WorldHandler handler, void *userdata, uint64_t argu
         });
 }
 
+void world_drop_plans(void) {
+        for (size_t i = world.event_count; i-- > 0;)
+                if (world.events[i].planned)
+                        world.events[i] = world.events[--world.event_count];
+}
+
 bool world_is_at_rest(void) {
         for (size_t i = 0; i < world.event_count; i++)
                 if (!world.events[i].planned)

@@ -103,6 +103,8 @@ typedef void (*WorldHandler)(void *userdata, uint64_t argument);
 void world_at(usec_t when, WorldHandler handler, void *userdata, uint64_t argument);
 /* The same for what a test does from outside: the world is at rest all the same. */
 void world_plan(usec_t when, WorldHandler handler, void *userdata, uint64_t argument);
+/* Nothing comes from outside any more. */
+void world_drop_plans(void);
 /* Whether nothing but plans will happen. */
 bool world_is_at_rest(void);
 /* When the next thing of either kind happens, USEC_INFINITY: never. */

@@ -15,6 +15,14 @@
 #define RUN_MOST     (150 * SEC)
 #define STOP_MOST    (600 * SEC)
 
+/*
+ * What is asked for over the bus comes as a wake-up of the loop, never in the middle of anything.
+ */
+static struct {
+        LoopSource *source;
+        unsigned reloads, requests; /* that wait */
+} bus;
+
 /* ---- accidents ---- */
 
 static FakeProcess *any_process(void) {
@@ -55,23 +63,48 @@ static void accident_stranger(void) {
         world_write(path, text);
 }
 
+static void ask_reload(void) {
+        bus.reloads++;
+        loop_defer_arm(bus.source);
+}
+
+static void ask_request(void) {
+        bus.requests++;
+        loop_defer_arm(bus.source);
+}
+
 static void accident_reload(void) {
         random_change();
         world_trace("another configuration:\n%s", random_config());
         sim_set_config_with(random_settings(), random_config());
         if (random_once_in(2))
-                sim_reload();
+                ask_reload();
         else
                 fake_signal(SIGHUP);
 }
 
-static void accident_request(void) {
+static void bus_request(void) {
         static const RequestVerb verbs[] = { REQUEST_START, REQUEST_STOP, REQUEST_RESTART };
         char names[2][16];
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
                 snprintf(names[i], sizeof(names[i]), "d%u", world_choose(RANDOM_DAEMON_MAX / 5));
         (void) sim_ask(verbs[world_choose(ELEMENTSOF(verbs))], names[0], names[1]);
+}
+
+static int bus_on_client(void *userdata) {
+        (void) userdata;
+        for (; bus.reloads > 0; bus.reloads--)
+                sim_reload();
+        for (; bus.requests > 0; bus.requests--)
+                bus_request();
+        return 0;
+}
+
+static void bus_open(void) {
+        bus.reloads = bus.requests = 0;
+        if (loop_add_defer(sim_loop(), &bus.source, LOOP_CLIENT, "bus", bus_on_client, NULL) < 0)
+                sim_fail("no memory");
 }
 
 static void accident_happen(void *userdata, uint64_t argument) {
@@ -97,7 +130,7 @@ static void accident_happen(void *userdata, uint64_t argument) {
                 accident_reload();
                 break;
         case 8:
-                accident_request();
+                ask_request();
                 break;
         case 9:
                 sim_set_reload(random_once_in(2) ? -ENOMEM : CONFIG_E_INVALID);
@@ -180,6 +213,7 @@ void scenario_run(uint64_t seed) {
         world_trace("supervisor: %s\n%s", random_settings(), random_config());
 
         sim_begin_with(seed, random_settings(), random_config());
+        bus_open();
         plan_strangers(count);
         plan_failing_doors();
         stop = random_once_in(3) ? random_time() : random_time() + random_time() + random_time();
@@ -196,5 +230,7 @@ void scenario_run(uint64_t seed) {
                 if (world_now() > limit)
                         sim_fail("the stop takes for ever");
         }
+        world_drop_plans();
+        bus.source = loop_source_free(bus.source);
         sim_end();
 }

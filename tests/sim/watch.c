@@ -77,7 +77,8 @@ void watch_allow_failures(void) {
 
 /* Whether something of it cannot die, or was on the way there until just now. */
 static bool watch_is_unkillable(const Watched *daemon) {
-        return daemon->tree->blocked > 0 || daemon->blocked;
+        return daemon->tree->blocked > 0 ||
+               (daemon->blocked > 0 && world_now() <= daemon->blocked + LOST_MOST);
 }
 
 void watch_line(MessageId message, const char *daemon, const char *text) {
@@ -112,7 +113,8 @@ static void watch_judge_processes(unsigned node, DaemonState state) {
         unsigned population = daemon->tree->population;
         const FakeProcess *process = process_find(child_main_pid(child));
 
-        daemon->blocked = daemon->tree->blocked > 0;
+        if (daemon->tree->blocked > 0)
+                daemon->blocked = world_now();
         daemon->stuck = state == STATE_STUCK;
         if (daemon->started && population > 0 && watch_must_be_empty(state))
                 sim_fail("%s is %s, but %u processes of it live", watch_name(node),

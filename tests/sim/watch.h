@@ -20,8 +20,8 @@ typedef struct Watched {
         bool configured; /* in the generation in force */
         bool started; /* before, there may be processes of an earlier run */
         bool cut;     /* forced since the stop of everything began */
-        bool blocked; /* something of it could not die at the last step */
         bool stuck;   /* it was, when it was last seen */
+        usec_t blocked; /* when something of it could not die, seen last */
         /* since when so; 0: all is well */
         usec_t empty_since;     /* it is said to run, but nothing of it lives */
         usec_t startable_since; /* it waits for its start, but for nobody else */

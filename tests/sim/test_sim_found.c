@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What random scenarios found: each with the least that shows it. The seeds are those of the day;
+ * what they choose changes with what random scenarios are made of.
+ */
+
+#include <signal.h>
+#include <string.h>
+
+#include "fake/script.h"
+#include "service/request.h"
+#include "sim/sim.h"
+#include "unit.h"
+
+#define NOTIFY_DAEMON(name, program, more)                                                         \
+#name ": { command = [ \"" program "\" ]; type = \"notify\"; " more " };\n"
+
+static void end(void) {
+        fake_signal(SIGTERM);
+        sim_run_to_exit();
+        ck_assert_int_eq(sim_code(), 0);
+        sim_end();
+}
+
+/* Seeds 15853, 90255: its change was noted at its old place among the daemons that were left. */
+START_TEST(what_a_reload_removed_and_could_not_kill_may_end_before_the_verdict) {
+        PROGRAM(.path = "/good", .acts = ACTS(NOTIFY(0, "READY=1\n")));
+        PROGRAM(.path = "/slow", .acts = ACTS(NOTIFY(20 * SEC, "READY=1\n")));
+        PROGRAM(.path = "/hard", .acts = ACTS(BLOCK(0, 15 * SEC)));
+        sim_begin(0, NOTIFY_DAEMON(a, "/good", "") NOTIFY_DAEMON(
+                             b, "/good", "") "c: { command = [ "
+                                             "\"/hard\" ]; stop: { signals = \"KILL\"; }; };");
+        sim_start();
+        sim_run_until(5 * SEC);
+        sim_set_config(NOTIFY_DAEMON(a, "/slow", ""));
+        sim_reload();
+        sim_run_until(14 * SEC);
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_STUCK, "c"), 1);
+        ck_assert_int_eq(sim_mode(), MODE_RELOADING);
+        sim_run_until(40 * SEC);
+        ck_assert_uint_eq(world_population("c"), 0);
+        ck_assert_int_eq(sim_verdict(), RELOAD_APPLIED);
+        end();
+}
+END_TEST
+
+/* Seeds 823, 39367, 93662: the stop of everything took it for a deadline of its own. */
+START_TEST(what_was_forced_before_a_stop_is_not_counted_in_it) {
+        PROGRAM(.path = "/deaf", .acts = ACTS(BLOCK(0, 10 * SEC)));
+        sim_begin(0, "d: { command = [ \"/deaf\" ]; stop: { signals = \"TERM 2s, KILL\"; }; };");
+        sim_start();
+        sim_run_until(SEC);
+        ck_assert_int_eq(sim_ask(REQUEST_STOP, "d"), 0);
+        while (sim_state("d") != STATE_KILLING)
+                ck_assert(sim_step());
+        fake_signal(SIGTERM); /* before anybody else looks at it */
+        sim_run_to_exit();
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_FORCED, "d"), 1);
+        ck_assert_int_eq(sim_said_forced(MESSAGE_SUPERVISOR_STOPPED), 0);
+        sim_end();
+}
+END_TEST
+
+/* Seed 70491: it was not restored that it waited. */
+START_TEST(who_waited_for_its_start_waits_again_after_a_reload_that_is_undone) {
+        PROGRAM(.path = "/good", .acts = ACTS(NOTIFY(0, "READY=1\n")));
+        PROGRAM(.path = "/bad", .acts = ACTS(EXIT(0, 3)));
+        sim_begin(0, NOTIFY_DAEMON(base, "/good", "restart: { delay = \"20s\"; };")
+                             NOTIFY_DAEMON(top, "/bad",
+                                           "requires = [ \"base\" ]; restart: { policy = "
+                                           "\"never\"; };"));
+        sim_start();
+        sim_run_until(SEC);
+        ck_assert_int_eq(sim_state("top"), STATE_FAILED);
+        PROGRAM(.path = "/good", .acts = ACTS(EXIT(0, 3)));
+        process_signal(process_find(sim_main_pid("base")), SIGKILL);
+        ck_assert_int_eq(sim_ask(REQUEST_START, "top"), 0);
+        sim_run_until(3 * SEC);
+        ck_assert_int_eq(sim_state("base"), STATE_DELAYED);
+        ck_assert(supervisor_is_pending(sim_supervisor(), sim_child("top")));
+
+        sim_set_config(NOTIFY_DAEMON(base, "/good", "restart: { delay = \"20s\"; };")
+                               NOTIFY_DAEMON(top, "/bad", "restart: { policy = \"never\"; };"));
+        sim_reload();
+        sim_run_until(10 * SEC);
+        PROGRAM(.path = "/good", .acts = ACTS(NOTIFY(0, "READY=1\n")));
+        ck_assert_int_eq(sim_verdict(), RELOAD_ROLLED_BACK);
+        ck_assert(supervisor_is_pending(sim_supervisor(), sim_child("top")));
+        sim_run_until(30 * SEC);
+        ck_assert_uint_eq(sim_ordered("top", EVENT_START), 3);
+        end();
+}
+END_TEST
+
+static Suite *make_suite(void) {
+        Suite *suite = suite_create("sim_found");
+        TCase *found = tcase_create("found");
+
+        tcase_add_test(found, what_a_reload_removed_and_could_not_kill_may_end_before_the_verdict);
+        tcase_add_test(found, what_was_forced_before_a_stop_is_not_counted_in_it);
+        tcase_add_test(found, who_waited_for_its_start_waits_again_after_a_reload_that_is_undone);
+        suite_add_tcase(suite, found);
+        return suite;
+}
+
+int main(void) {
+        return unit_main(make_suite());
+}
