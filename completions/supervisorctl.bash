@@ -43,7 +43,7 @@ _supervisorctl_candidates() {
 
         case $1 in
         -*)
-                printf '%s\n' --socket --config --json --no-wait --timeout --help --version
+                printf '%s\n' --socket --config --json --no-wait --now-only --timeout --help --version
                 return
                 ;;
         esac

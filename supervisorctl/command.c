@@ -27,3 +27,8 @@ const Command commands[] = {
         { "avail", "", "the names of all daemons", 0, 0, false, command_avail },
         { 0 },
 };
+
+bool command_is_remembered(const Command *command) {
+        return command->run == command_start || command->run == command_stop ||
+               command->run == command_restart;
+}

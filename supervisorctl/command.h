@@ -19,6 +19,9 @@ typedef struct Command {
 
 extern const Command commands[]; /* the last one has no name */
 
+/* Whether what it does is remembered over a restart of supervisord, unless --now-only says not. */
+bool command_is_remembered(const Command *command);
+
 /* status.c */
 int command_status(sd_bus *bus, const Options *options);
 int command_avail(sd_bus *bus, const Options *options);

@@ -45,6 +45,10 @@ static int main_refuse_command(const char *name) {
 static int main_check_arguments(const Command *command, const Options *options) {
         int count = (int) strv_length(options->arguments);
 
+        if (options->now_only && !command_is_remembered(command)) {
+                fprintf(stderr, "supervisorctl: --now-only is for start, stop and restart\n");
+                return EXIT_USAGE;
+        }
         if (count >= command->minimum && (command->maximum < 0 || count <= command->maximum))
                 return 0;
         fprintf(stderr, "Usage: supervisorctl %s %s\n", command->name, command->arguments);

@@ -27,11 +27,12 @@ static int operate_new_call(sd_bus *bus, const char *member, sd_bus_message **re
 }
 
 /*
- * Reads name, state and reason of each daemon named; whether all are in the state that was wanted.
+ * Reads name, state and reason of each daemon named, and what is to be said besides; whether all
+ * are in the state that was wanted.
  */
 static int operate_tell(sd_bus_message *reply, const char *wanted, bool json) {
         json_t *array = json_array();
-        const char *name, *state, *reason;
+        const char *name, *state, *reason, *remark;
         int status = 0;
 
         int r = sd_bus_message_enter_container(reply, 'a', "(sss)");
@@ -53,7 +54,15 @@ static int operate_tell(sd_bus_message *reply, const char *wanted, bool json) {
                 putchar('\n');
         }
         json_decref(array);
-        return r < 0 ? client_explain(NULL, r) : status;
+        if (r >= 0)
+                r = sd_bus_message_exit_container(reply);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "s", &remark);
+        if (r < 0)
+                return client_explain(NULL, r);
+        if (remark[0] != '\0')
+                fprintf(stderr, "supervisorctl: warning: %s\n", remark);
+        return status;
 }
 
 static int operate(sd_bus *bus, const Options *options, const char *member, const char *wanted) {
@@ -66,7 +75,8 @@ static int operate(sd_bus *bus, const Options *options, const char *member, cons
                 r = operate_new_call(bus, member, &call);
         if (r != 0)
                 return r;
-        if (sd_bus_message_append_strv(call, names) < 0)
+        if (sd_bus_message_append_strv(call, names) < 0 ||
+            sd_bus_message_append(call, "b", (int) options->now_only) < 0)
                 return client_explain(NULL, -ENOMEM);
 
         if (options->no_wait) {

@@ -27,6 +27,7 @@ static void options_print_help(void) {
                "  -c, --config FILE    the configuration that names it (default %s)\n"
                "      --json           answer for programs\n"
                "      --no-wait        do not wait for the outcome\n"
+               "      --now-only       what is stopped or started now is not remembered\n"
                "      --timeout TIME   wait no longer than that (\"30s\")\n"
                "  -h, --help           print this, and exit\n"
                "  -V, --version        print the version, and exit\n"
@@ -46,12 +47,13 @@ static int options_set_timeout(const char *text, usec_t *ret) {
 }
 
 int options_parse(int argc, char *argv[], Options *ret) {
-        enum { OPTION_JSON = 256, OPTION_NO_WAIT, OPTION_TIMEOUT };
+        enum { OPTION_JSON = 256, OPTION_NO_WAIT, OPTION_NOW_ONLY, OPTION_TIMEOUT };
         static const struct option options[] = {
                 { "socket", required_argument, NULL, 's' },
                 { "config", required_argument, NULL, 'c' },
                 { "json", no_argument, NULL, OPTION_JSON },
                 { "no-wait", no_argument, NULL, OPTION_NO_WAIT },
+                { "now-only", no_argument, NULL, OPTION_NOW_ONLY },
                 { "timeout", required_argument, NULL, OPTION_TIMEOUT },
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'V' },
@@ -74,6 +76,9 @@ int options_parse(int argc, char *argv[], Options *ret) {
                         break;
                 case OPTION_NO_WAIT:
                         parsed.no_wait = true;
+                        break;
+                case OPTION_NOW_ONLY:
+                        parsed.now_only = true;
                         break;
                 case OPTION_TIMEOUT:
                         r = options_set_timeout(optarg, &parsed.timeout);

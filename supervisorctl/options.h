@@ -15,6 +15,7 @@ typedef struct Options {
         bool config_named; /* by -c, not the default */
         bool json;
         bool no_wait;
+        bool now_only;
         usec_t timeout; /* USEC_INFINITY: none */
         const char *command;
         char **arguments; /* of the command, NULL-terminated; borrowed from argv */

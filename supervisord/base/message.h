@@ -30,6 +30,7 @@ typedef enum MessageId {
         MESSAGE_DAEMON_RESTARTING,    /* it will be started again after a delay */
         MESSAGE_DAEMON_GIVEN_UP,      /* it will not be started again */
         MESSAGE_DAEMON_STOPPED,       /* its whole tree is gone */
+        MESSAGE_DAEMON_HELD,          /* it stays stopped, as an operator wants it */
         MESSAGE_DAEMON_FORCED,        /* a deadline cut its freeze, drain or cleanup short */
         MESSAGE_DAEMON_STUCK,         /* it could not be killed */
         MESSAGE_LEFTOVERS,            /* processes of an earlier run are in the way of a start */

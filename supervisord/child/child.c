@@ -283,7 +283,7 @@ pid_t child_main_pid(const Child *child) {
 }
 
 const char *child_reason(const Child *child) {
-        return child->reason;
+        return child->held && child->state == STATE_STOPPED ? child->hold_text : child->reason;
 }
 
 const char *child_status(const Child *child) {

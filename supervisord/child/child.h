@@ -67,7 +67,7 @@ unsigned child_index(const Child *child);
 DaemonState child_state(const Child *child);
 usec_t child_state_since(const Child *child);
 pid_t child_main_pid(const Child *child); /* 0: none known */
-/* Why it failed last; "" if it did not. */
+/* Why it is stopped, or why it failed last; "" if there is nothing to say. */
 const char *child_reason(const Child *child);
 /* When it was started last. */
 usec_t child_started(const Child *child);

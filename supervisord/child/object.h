@@ -12,6 +12,7 @@
  *   freeze.c       closing the intake
  *   drain.c        finishing the work in flight
  *   finish.c       stop schedule, kill, tidying up
+ *   hold.c         that an operator wants it stopped
  *   helper.c       the commands of freeze, drain and cleanup
  *   note.c         its journal lines
  */
@@ -20,6 +21,7 @@
 #include "base/log.h"
 #include "child/child.h"
 #include "child/helper.h"
+#include "child/hold.h"
 #include "model/restart.h"
 #include "sys/notifysocket.h"
 #include "sys/pathwatch.h"
@@ -54,6 +56,9 @@ struct Child {
         bool sweep_was_ours; /* what is being swept was in the way of a start, no failure of it */
         RestartHistory history;
         char reason[CHILD_REASON_MAX];
+        bool held;
+        Hold hold;
+        char hold_text[HOLD_TEXT_MAX];
 
         DaemonEvent queue[CHILD_QUEUE_MAX]; /* events that came while one was being handled */
         size_t queue_length;

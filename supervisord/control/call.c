@@ -21,6 +21,7 @@ struct Call {
         Client *client;          /* NULL: it hung up */
         sd_bus_message *message; /* the call */
         char **names;
+        bool now_only;
 };
 
 static Call *call_free(Call *call) {
@@ -154,12 +155,15 @@ static int call_append_rows(sd_bus_message *reply,
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+/* What could not be remembered is said, but only to who wanted it. */
 static int call_answer(const Call *call, const Supervisor *supervisor) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 
         int r = sd_bus_message_new_method_return(call->message, &reply);
         if (r >= 0)
                 r = call_append_rows(reply, supervisor, call->names);
+        if (r >= 0)
+                r = message_append_text(reply, call->now_only ? "" : supervisor_remark(supervisor));
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
@@ -190,19 +194,25 @@ static int call_request(Client *client,
         CLEANUP(call_freep) Call *call = NULL;
         Supervisor *supervisor = client->control->supervisor;
         const char *unknown = NULL;
+        int now_only = 0;
 
         int r = client_check_full(client, ret_error);
         if (r >= 0)
                 r = call_new(client, message, &call, ret_error);
         if (r >= 0)
                 r = call_read_names(message, &call->names, ret_error);
+        if (r >= 0)
+                r = sd_bus_message_read(message, "b", &now_only);
         if (r < 0)
                 return r;
 
+        call->now_only = now_only;
         r = supervisor_request(supervisor,
                                &(Request) {
                                        .verb = verb,
                                        .names = call->names,
+                                       .now_only = call->now_only,
+                                       .uid = client->uid,
                                        .handler = call_on_done,
                                        .userdata = call,
                                },

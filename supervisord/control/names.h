@@ -23,8 +23,9 @@
  *   ListDaemons() -> a(ssbuttssas)
  *           name, state, pending, main pid (0: none), since, started (CLOCK_MONOTONIC, usec),
  *           reason, status text, requires
- *   Start(as), Stop(as), Restart(as) -> a(sss)
- *           answered when done: name, state, reason of each daemon named
+ *   Start, Stop, Restart(as names, b now_only) -> (a(sss), s remark)
+ *           answered when done: name, state, reason of each daemon named; "" or why it will not be
+ *           remembered over a restart of supervisord
  *   Signal(as names, i signo)
  *           to all of them, or (NoProcess, UnknownDaemon) to none
  *   Reload() -> (s verdict, s text, as findings)

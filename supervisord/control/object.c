@@ -137,8 +137,8 @@ static int object_get(sd_bus *bus,
         return sd_bus_message_append(reply, "t", (uint64_t) supervisor_count(supervisor));
 }
 
-#define ROWS  SD_BUS_RESULT("a(sss)", daemons)
-#define NAMES SD_BUS_ARGS("as", names)
+#define STEER  SD_BUS_ARGS("as", names, "b", now_only)
+#define RESULT SD_BUS_RESULT("a(sss)", daemons, "s", remark)
 /* sd-bus itself would let in nobody but root; who may what is ours to decide. */
 #define EVERYBODY SD_BUS_VTABLE_UNPRIVILEGED
 
@@ -150,9 +150,9 @@ static const sd_bus_vtable object_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_NO_ARGS,
                                 SD_BUS_RESULT("as", findings, "b", valid, "a(sss)", daemons),
                                 object_plan, EVERYBODY),
-        SD_BUS_METHOD_WITH_ARGS("Start", NAMES, ROWS, call_start, EVERYBODY),
-        SD_BUS_METHOD_WITH_ARGS("Stop", NAMES, ROWS, call_stop, EVERYBODY),
-        SD_BUS_METHOD_WITH_ARGS("Restart", NAMES, ROWS, call_restart, EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Start", STEER, RESULT, call_start, EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Stop", STEER, RESULT, call_stop, EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Restart", STEER, RESULT, call_restart, EVERYBODY),
         SD_BUS_METHOD_WITH_ARGS("Signal", SD_BUS_ARGS("as", names, "i", signo), SD_BUS_NO_RESULT,
                                 call_signal, EVERYBODY),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS,

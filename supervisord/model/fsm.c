@@ -173,6 +173,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_FREEZE] = IGNORE,
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = IGNORE,
+                [EVENT_DISMISSED] = GO(STOPPED, A(NOTE_END)),
         },
         /* What would not die may do so yet. */
         [STATE_STUCK] = {
@@ -216,7 +217,8 @@ const char *daemon_event_name(DaemonEvent event) {
 #define NAME(event) [EVENT_##event] = #event
         static const char *const names[] = {
                 NAME(START),          NAME(FREEZE),           NAME(DRAIN),
-                NAME(CLEANUP),        NAME(BLOCKED),          NAME(FREEZE_DEADLINE),
+                NAME(CLEANUP),        NAME(BLOCKED),          NAME(DISMISSED),
+                NAME(FREEZE_DEADLINE),
                 NAME(DRAIN_DEADLINE),
                 NAME(CLEANUP_DEADLINE), NAME(LEFTOVERS),      NAME(MAIN_FOUND),
                 NAME(READY),          NAME(START_FAILED),     NAME(START_TIMEOUT),

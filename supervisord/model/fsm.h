@@ -37,6 +37,7 @@ typedef enum DaemonEvent {
         EVENT_DRAIN,
         EVENT_CLEANUP,
         EVENT_BLOCKED, /* it cannot be started: something that it requires is not there */
+        EVENT_DISMISSED, /* it has failed, and an operator wants it stopped */
         /* deadlines of the phases, from above too */
         EVENT_FREEZE_DEADLINE,
         EVENT_DRAIN_DEADLINE,

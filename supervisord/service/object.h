@@ -13,6 +13,7 @@
  *   operation.c    stops, starts and restarts of some daemons while the rest goes on
  *   reload.c       a new configuration as a transaction; reload_plan.c, reload_verdict.c
  *   request.c      what is asked for from outside
+ *   remember.c     what operators stopped, over a restart of supervisord; stopped.c: as a text
  *   report.c       what systemd and the person are told
  */
 
@@ -34,12 +35,20 @@
 
 #define SUPERVISOR_SIGNALS 7
 
+/* What is known of the file that lists what operators stopped. */
+typedef struct Remember {
+        char *text;   /* its content; NULL: not known */
+        bool changed; /* it may have to be another one */
+        char failure[256];
+} Remember;
+
 struct Supervisor {
         Loop *loop; /* borrowed */
         char *config_path;
 
         RuntimeDirectory *runtime;
         StateDirectory *state; /* NULL: nothing outlives this run */
+        Remember remember;
         char *notify_directory;
         CgroupRoot *cgroups;
         Reaper *reaper;
@@ -93,6 +102,21 @@ void drive_begin(Supervisor *supervisor, Sequence *sequence, Phase first, const 
 /* stop.c */
 void stop_begin(Supervisor *supervisor, bool fast);
 void stop_drive(Supervisor *supervisor);
+
+/* remember.c */
+/* Reads what was stopped before this run; what cannot be read is warned of. 0 or -ENOMEM. */
+int remember_load(Supervisor *supervisor);
+void remember_done(Supervisor *supervisor);
+/* Those that are to be started at the start; tells of the others. Returns how many. */
+size_t remember_select(const Supervisor *supervisor, bool *set);
+/* A request that was accepted; `start` are those that it starts. */
+void remember_request(Supervisor *supervisor, const Request *request, const bool *start);
+/* Writes what changed, from settling only. */
+void remember_settle(Supervisor *supervisor);
+
+/* request.c */
+/* Adds `node` and those that it requires, or that require it, and so on. */
+void request_spread(const Generation *generation, unsigned node, bool downwards, bool *set);
 
 /* report.c */
 void report_ready(Supervisor *supervisor);

@@ -72,6 +72,7 @@ static void reload_end(Supervisor *supervisor) {
 
         reload_release(supervisor);
         reload->ended = loop_now(supervisor->loop);
+        supervisor->remember.changed = true; /* who is not configured any more is forgotten */
         (void) mode_step(&supervisor->mode, MODE_EVENT_RELOADED);
         report_ready(supervisor);
         settle_after_reload(supervisor);

@@ -48,8 +48,7 @@ void supervisor_observe(Supervisor *supervisor, const SupervisorObserver *observ
         supervisor->observer = *observer;
 }
 
-/* Adds those that `node` requires, or that require it, and so on. */
-static void request_spread(const Generation *generation, unsigned node, bool downwards, bool *set) {
+void request_spread(const Generation *generation, unsigned node, bool downwards, bool *set) {
         if (set[node])
                 return;
         set[node] = true;
@@ -129,13 +128,16 @@ int supervisor_request(Supervisor *supervisor, const Request *request, const cha
                 return -ENOMEM;
 
         request_sets(supervisor, request, stop, start);
-        return operation_new(supervisor, &(OperationRequest){
-                                                 .what = what,
-                                                 .stop = stop,
-                                                 .start = start,
-                                                 .handler = request->handler,
-                                                 .userdata = request->userdata,
-                                         });
+        r = operation_new(supervisor, &(OperationRequest){
+                                              .what = what,
+                                              .stop = stop,
+                                              .start = start,
+                                              .handler = request->handler,
+                                              .userdata = request->userdata,
+                                      });
+        if (r == 0)
+                remember_request(supervisor, request, start);
+        return r;
 }
 
 int supervisor_signal(Supervisor *supervisor, const char *name, int signo) {

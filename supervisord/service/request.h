@@ -39,15 +39,21 @@ typedef enum RequestVerb {
         REQUEST_RESTART, /* the same, then start what ran before and what was named */
 } RequestVerb;
 
+/* What an operator stopped stays stopped, over a restart of supervisord, until it is started. */
 typedef struct Request {
         RequestVerb verb;
         char *const *names;       /* NULL-terminated */
+        bool now_only;            /* what is to be over a restart of supervisord stays as it is */
+        uid_t uid;                /* who asks */
         OperationHandler handler; /* told when it is over; may be NULL */
         void *userdata;
 } Request;
 
 /* 0, or an outcome above; *ret_unknown is borrowed from the names. */
 int supervisor_request(Supervisor *supervisor, const Request *request, const char **ret_unknown);
+
+/* Why the last request was not written down as it should; "": it was. */
+const char *supervisor_remark(const Supervisor *supervisor);
 
 /* Signals the main process of a daemon. */
 int supervisor_signal(Supervisor *supervisor, const char *name, int signo);

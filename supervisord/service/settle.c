@@ -89,6 +89,7 @@ int settle_run(void *userdata) {
         Supervisor *supervisor = userdata;
         bool more;
 
+        remember_settle(supervisor);
         do {
                 more = false;
                 while (supervisor->generation->changed_count > 0)

@@ -201,6 +201,8 @@ int supervisor_new(Loop *loop, const char *config_path, Config *config, Supervis
                 r = generation_new(config, &supervisor->generation);
         if (r >= 0)
                 r = supervisor_make_children(supervisor);
+        if (r >= 0)
+                r = remember_load(supervisor);
         if (r < 0)
                 return r;
 
@@ -218,6 +220,7 @@ Supervisor *supervisor_free(Supervisor *supervisor) {
         for (size_t i = 0; supervisor->generation && i < supervisor->generation->count; i++)
                 child_free(supervisor->generation->children[i]);
         generation_free(supervisor->generation);
+        remember_done(supervisor);
         for (size_t i = 0; i < SUPERVISOR_SIGNALS; i++)
                 loop_source_free(supervisor->signals[i]);
         loop_source_free(supervisor->settle);
@@ -237,12 +240,15 @@ Supervisor *supervisor_free(Supervisor *supervisor) {
 }
 
 void supervisor_start(Supervisor *supervisor) {
+        bool *set = supervisor->generation->in_set;
+        size_t count = remember_select(supervisor, set);
+
         log_write(LOG_INFO, &(LogContext){ .message = MESSAGE_SUPERVISOR_STARTED },
-                  "supervisord %s starts %zu %s of %s", PACKAGE_VERSION,
+                  "supervisord %s starts %zu of %zu %s of %s", PACKAGE_VERSION, count,
                   supervisor->generation->count,
                   PLURAL(supervisor->generation->count, "daemon", "daemons"),
                   supervisor->config_path);
-        start_begin(supervisor, NULL);
+        start_begin(supervisor, set);
         report_now(supervisor);
 }
 

@@ -304,7 +304,7 @@ static int run_large(int megabytes) {
         Message head;
         int fd = log_in();
 
-        make_head(&head, INTERFACE, "Start", "as", body);
+        make_head(&head, INTERFACE, "Start", "asb", body);
         if (write_all(fd, (const char *) head.data, head.size) == 0)
                 while (sent < body && write_all(fd, chunk, sizeof(chunk)) == 0)
                         sent += (uint32_t) sizeof(chunk);
@@ -386,7 +386,12 @@ static int run_wrong(int count) {
                 for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++) {
                         make_names(&body, names[j]);
                         make_call(&call, INTERFACE, members[j % 3], "as", &body);
+                        expect_error(fd, &call, "too few arguments");
+                        align(&body, sizeof(uint32_t));
+                        put_u32(&body, 1);
+                        make_call(&call, INTERFACE, members[j % 3], "asb", &body);
                         expect_error(fd, &call, names[j]);
+                        make_names(&body, names[j]);
                         align(&body, sizeof(uint32_t));
                         put_u32(&body, 15);
                         make_call(&call, INTERFACE, "Signal", "asi", &body);

@@ -28,6 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* What the other side takes before it reads; the rest of a longer input is not sent. */
 #define SENT_MAX (96u << 10)
 
+#define LOOP_REST ((LoopPriority) (LOOP_ACCEPT + 1))
+
 static const char login[] = "\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n";
 
 static void require(bool condition) {
@@ -52,20 +54,38 @@ static void check_parts(const uint8_t *data, size_t size) {
         free(text);
 }
 
-typedef struct Ending {
+/* A client: it logs in, sends, and hangs up, each when what was before has been dealt with. */
+typedef struct Sender {
         Loop *loop;
+        LoopSource *rest;
         int fd;
-} Ending;
+        const uint8_t *data;
+        size_t size;
+        bool sent;
+} Sender;
 
 /* Reads answers until the server hangs up. */
 static int on_answer(void *userdata, uint32_t revents) {
-        const Ending *ending = userdata;
+        const Sender *sender = userdata;
         char buffer[4096];
 
         (void) revents;
-        if (read(ending->fd, buffer, sizeof(buffer)) <= 0)
-                return loop_exit(ending->loop, 0);
+        if (read(sender->fd, buffer, sizeof(buffer)) <= 0)
+                return loop_exit(sender->loop, 0);
         return 0;
+}
+
+static int on_rest(void *userdata) {
+        Sender *sender = userdata;
+
+        if (sender->sent) {
+                (void) shutdown(sender->fd, SHUT_WR);
+                return 0;
+        }
+        (void) send(sender->fd, sender->data, MIN_OF(sender->size, (size_t) SENT_MAX),
+                    MSG_NOSIGNAL);
+        sender->sent = true;
+        return loop_defer_arm(sender->rest);
 }
 
 static int connect_to(const char *path) {
@@ -78,18 +98,24 @@ static int connect_to(const char *path) {
 }
 
 static void serve(Loop *loop, const char *path, const uint8_t *data, size_t size) {
-        Ending ending = { .loop = loop, .fd = connect_to(path) };
+        Sender sender = {
+                .loop = loop,
+                .fd = connect_to(path),
+                .data = data + 1,
+                .size = size - 1,
+        };
         LoopSource *source = NULL;
 
         if (data[0] == '+')
-                require(write(ending.fd, login, sizeof(login) - 1) == sizeof(login) - 1);
-        (void) !write(ending.fd, data + 1, MIN_OF(size - 1, (size_t) SENT_MAX));
-        require(shutdown(ending.fd, SHUT_WR) == 0);
-        require(loop_add_io(loop, &source, ending.fd, EPOLLIN, LOOP_NORMAL, "client", on_answer,
-                            &ending) >= 0);
+                require(write(sender.fd, login, sizeof(login) - 1) == sizeof(login) - 1);
+        require(loop_add_io(loop, &source, sender.fd, EPOLLIN, LOOP_NORMAL, "client", on_answer,
+                            &sender) >= 0);
+        require(loop_add_defer(loop, &sender.rest, LOOP_REST, "rest", on_rest, &sender) >= 0);
+        require(loop_defer_arm(sender.rest) >= 0);
         require(loop_run(loop) >= 0);
         loop_source_free(source);
-        close(ending.fd);
+        loop_source_free(sender.rest);
+        close(sender.fd);
 }
 
 static void drop_line(void *userdata, int priority, const LogContext *context, const char *text) {

@@ -86,15 +86,15 @@ case_busctl() {
 case_start_stop_restart() {
         needs_busctl
         two_daemons
-        expect_equal "$(asked Stop as 1 a)" 'a(sss) 1 "a" "stopped" ""' "the answer to Stop"
+        expect_equal "$(asked Stop asb 1 a true)" 'a(sss)s 1 "a" "stopped" "" ""' "the answer to Stop"
         expect has_count sleep 0
-        expect_equal "$(asked Start as 1 b)" 'a(sss) 1 "b" "running" ""' "the answer to Start"
+        expect_equal "$(asked Start asb 1 b false)" 'a(sss)s 1 "b" "running" "" ""' "the answer to Start"
         expect has_count sleep 2
         DAEMONS=$(processes_of sleep | sort)
-        expect_equal "$(asked Restart as 1 b)" 'a(sss) 1 "b" "running" ""' "the answer to Restart"
+        expect_equal "$(asked Restart asb 1 b false)" 'a(sss)s 1 "b" "running" "" ""' "the answer to Restart"
         expect has_count sleep 2
         expect_not [ "$(processes_of sleep | sort)" = "$DAEMONS" ]
-        asked Start as 1 bb | grep -q 'did you mean "b"' || fail "no suggestion"
+        asked Start asb 1 bb false | grep -q 'did you mean "b"' || fail "no suggestion"
         stop
 }
 

@@ -68,15 +68,24 @@ static void ask_on_end(void *userdata, Supervisor *supervisor, OperationOutcome 
         ask.ended[outcome]++;
 }
 
-int sim_request(RequestVerb verb, const char *const *names) {
+static int ask_request(RequestVerb verb, const char *const *names, bool now_only) {
         const char *unknown = NULL;
         Request request = {
                 .verb = verb,
                 .names = (char *const *) names,
+                .now_only = now_only,
                 .handler = ask_on_end,
         };
 
         return supervisor_request(sim_supervisor(), &request, &unknown);
+}
+
+int sim_request(RequestVerb verb, const char *const *names) {
+        return ask_request(verb, names, false);
+}
+
+int sim_request_now_only(RequestVerb verb, const char *const *names) {
+        return ask_request(verb, names, true);
 }
 
 unsigned sim_ended(OperationOutcome outcome) {

@@ -161,10 +161,10 @@ void sim_set_config(const char *daemons) {
 
 /* ---- begin and end ---- */
 
-void sim_begin_with(uint64_t seed, const char *settings, const char *daemons) {
+/* In the world as it is. */
+static void sim_make(const char *settings, const char *daemons) {
         memset(&sim, 0, sizeof(sim));
         sim.descriptors = descriptor_count();
-        world_begin(seed);
         sim.zero = world_now();
         ask_begin();
         log_use(sim_on_line, NULL);
@@ -179,11 +179,16 @@ void sim_begin_with(uint64_t seed, const char *settings, const char *daemons) {
         watch_begin();
 }
 
+void sim_begin_with(uint64_t seed, const char *settings, const char *daemons) {
+        world_begin(seed);
+        sim_make(settings, daemons);
+}
+
 void sim_begin(uint64_t seed, const char *daemons) {
         sim_begin_with(seed, "", daemons);
 }
 
-void sim_end(void) {
+static void sim_free(void) {
         if (sim_exited())
                 watch_exit();
 
@@ -205,7 +210,17 @@ void sim_end(void) {
                          sim.descriptors);
 
         log_use(NULL, NULL);
+}
+
+void sim_end(void) {
+        sim_free();
         world_end();
+}
+
+void sim_restart(const char *daemons) {
+        sim_free();
+        fake_notify_reset();
+        sim_make("", daemons);
 }
 
 /* ---- running ---- */

@@ -27,6 +27,11 @@ void sim_begin(uint64_t seed, const char *config);
 void sim_begin_with(uint64_t seed, const char *settings, const char *config);
 /* Frees everything and proves that nothing is held any more. */
 void sim_end(void);
+/*
+ * The same, and then another supervisor begins in the same world, with the files as they are, and
+ * with times and messages counted afresh.
+ */
+void sim_restart(const char *config);
 
 void sim_start(void);
 /* Until then, or until the loop was left. */
@@ -79,6 +84,8 @@ const char *sim_verdict_finding(void);
 /* What supervisor_request() says. */
 int sim_request(RequestVerb verb, const char *const *names);
 #define sim_ask(verb, ...) sim_request((verb), (const char *const[]){ __VA_ARGS__, NULL })
+/* The same, and nothing of it is to be remembered. */
+int sim_request_now_only(RequestVerb verb, const char *const *names);
 /* Requests that ended so. */
 unsigned sim_ended(OperationOutcome outcome);
 

@@ -93,7 +93,7 @@ sd_bus_message *serving_call(sd_bus *bus,
 
         if (name)
                 (void) sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, member, error,
-                                          &reply, "as", 1, name);
+                                          &reply, "asb", 1, name, 0);
         else
                 (void) sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, member, error,
                                           &reply, NULL);

@@ -18,6 +18,7 @@
 #include "sys/loop.h"
 
 #define STUB_STATUS "signals: "
+#define STUB_REMARK "cannot write" /* and a byte that is no UTF-8 */
 
 /* `control` is the path of the socket. */
 Supervisor *stub_new(Loop *loop, const char *control, gid_t admin, gid_t reader);

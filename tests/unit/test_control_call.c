@@ -98,10 +98,10 @@ static const char *const verbs[] = { "Start", "Stop", "Restart" };
 START_TEST(test_request) {
         CLIENT(bus);
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const char *name, *state, *reason;
+        const char *name, *state, *reason, *remark;
 
         ck_assert_int_ge(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, verbs[_i],
-                                            NULL, &reply, "as", 2, "idle", "web"),
+                                            NULL, &reply, "asb", 2, "idle", "web", 0),
                          0);
         ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "(sss)"), 0);
         ck_assert_int_gt(sd_bus_message_read(reply, "(sss)", &name, &state, &reason), 0);
@@ -111,6 +111,28 @@ START_TEST(test_request) {
         ck_assert_str_eq(name, "web");
         ck_assert_str_eq(reason, "was ??");
         ck_assert_int_eq(sd_bus_message_at_end(reply, false), 1);
+        ck_assert_int_gt(sd_bus_message_exit_container(reply), 0);
+        ck_assert_int_gt(sd_bus_message_read(reply, "s", &remark), 0);
+        ck_assert_str_eq(remark, STUB_REMARK "?");
+        ck_assert_int_eq(sd_bus_message_at_end(reply, true), 1);
+}
+END_TEST
+
+/* Who wants nothing remembered is not told that it cannot be. */
+START_TEST(test_now_only) {
+        CLIENT(bus);
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const char *remark;
+
+        ck_assert_int_ge(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, verbs[_i],
+                                            NULL, &reply, "asb", 1, "web", 1),
+                         0);
+        ck_assert_int_gt(sd_bus_message_skip(reply, "a(sss)"), 0);
+        ck_assert_int_gt(sd_bus_message_read(reply, "s", &remark), 0);
+        ck_assert_str_eq(remark, "");
+        ck_assert_int_lt(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, verbs[_i],
+                                            NULL, NULL, "as", 1, "web"),
+                         0);
 }
 END_TEST
 
@@ -125,7 +147,7 @@ START_TEST(test_bad_names) {
         serving_expect_error(bus, member, "%s%n", CONTROL_ERROR_UNKNOWN_DAEMON, "\"%s%n\"");
         serving_expect_error(bus, member, "", CONTROL_ERROR_UNKNOWN_DAEMON, "\"\"");
         ck_assert_int_eq(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, member,
-                                            NULL, NULL, "as", 0),
+                                            NULL, NULL, "asb", 0, 0),
                          -EINVAL);
         ck_assert_int_lt(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, member,
                                             NULL, NULL, "u", 7),
@@ -205,6 +227,7 @@ static Suite *make_suite(void) {
         tcase_add_test(cases, test_properties);
         tcase_add_test(cases, test_hello);
         tcase_add_loop_test(cases, test_request, 0, 3);
+        tcase_add_loop_test(cases, test_now_only, 0, 3);
         tcase_add_loop_test(cases, test_bad_names, 0, 3);
         tcase_add_test(cases, test_long_name);
         tcase_add_test(cases, test_signal);

@@ -43,7 +43,8 @@ static void process_until(sd_bus *bus, const unsigned *counts, unsigned wanted) 
 
 static void call_slow(sd_bus *bus, const char *member, unsigned *counts) {
         ck_assert_int_ge(sd_bus_call_method_async(bus, NULL, NULL, CONTROL_PATH, CONTROL_INTERFACE,
-                                                  member, count_answer, counts, "as", 1, "slow"),
+                                                  member, count_answer, counts, "asb", 1, "slow",
+                                                  0),
                          0);
 }
 
