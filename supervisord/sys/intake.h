@@ -52,7 +52,8 @@ typedef struct IntakeSocket {
 enum {
         INTAKE_E_GONE = 1,    /* the process or the socket is not there any more */
         INTAKE_E_DENIED,      /* our privileges do not suffice */
-        INTAKE_E_FOREIGN,     /* somebody else has put a filter or an interface on it: left alone */
+        INTAKE_E_FOREIGN,     /* somebody else has put a filter or an interface on it, or something
+                                 else is at its path: left alone */
         INTAKE_E_UNSUPPORTED, /* the method is none for this kind of socket, or for this kernel */
 };
 
@@ -137,8 +138,10 @@ typedef struct IntakeVisitor {
 /*
  * Measures what is in flight on these sockets (as intake_find() gave them, however long ago) with
  * one dump for each kind and network, without a walk. A connection that is half open (SYN_RECV)
- * counts as one that is not accepted. INTAKE_E_UNSUPPORTED: no sock_diag here; INTAKE_E_DENIED: in
- * another network namespace that may not be entered.
+ * counts as one that is not accepted; those that the daemon has closed are not told. All is as it
+ * was at *ret_when. INTAKE_E_UNSUPPORTED: no sock_diag here; INTAKE_E_DENIED: in another network
+ * namespace that may not be entered; INTAKE_E_GONE: in one in which no process that was found is
+ * left.
  *
  * A dump that took long serves for a while, so that all who measure take a fifth of the time at
  * most; intake_close(), intake_open() and intake_nudge() end that. *ret_when (may be NULL) is when

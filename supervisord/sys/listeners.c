@@ -1,32 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * In our own network namespace sock_diag(7) tells of listening sockets alone. Elsewhere, and where
- * the kernel has no sock_diag, it is the tables in /proc/PID/net: for these the kernel goes through
- * all connections, even through all room for them.
- *
- * Nothing here waits: an answer of sock_diag is there when the request returns.
+ * sock_diag(7) tells of listening sockets alone. Where the kernel has none, and of a network that
+ * we may not enter, it is the tables in /proc/PID/net: for these the kernel goes through all
+ * connections, even through all room for them.
  */
 
 #include "sys/listeners.h"
 
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
-#include <linux/unix_diag.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "sys/netspace.h"
+#include "sys/sockdiag.h"
 
 #define PROC_PATH_MAX     64
-#define ANSWER_MAX        16384 /* of one piece, see netlink(7) */
 #define UNIX_FLAG_LISTENS 0x10000u /* __SO_ACCEPTCON */
 
 /* What is looked for, and where it goes. */
@@ -34,14 +24,13 @@ typedef struct Search {
         Listeners *listeners;
         uint16_t port; /* 0: any */
         pid_t pid;
-        bool here; /* the process lives in our own network namespace */
+        int diag; /* descriptor to ask sock_diag by; -1: there is none */
 } Search;
 
-/* One kind of socket, and the two ways to ask for it. */
+/* One kind of socket, and how to find it in the tables. */
 typedef struct Kind {
+        SockdiagKind kind;
         const char *table; /* in /proc/PID/net */
-        uint8_t family;
-        int (*read_message)(const Search *search, const void *message, size_t size);
         int (*read_line)(const Search *search, const char *line);
 } Kind;
 
@@ -71,19 +60,6 @@ static int listeners_add(Listeners *listeners, uint64_t inode) {
         return 0;
 }
 
-static int search_add_tcp(const Search *search, uint16_t port, uint64_t inode) {
-        return search->port == 0 || search->port == port ? listeners_add(search->listeners, inode)
-                                                          : 0;
-}
-
-static int search_read_tcp_message(const Search *search, const void *message, size_t size) {
-        const struct inet_diag_msg *socket = message;
-
-        if (size < sizeof(*socket))
-                return -EBADMSG;
-        return search_add_tcp(search, ntohs(socket->id.idiag_sport), socket->idiag_inode);
-}
-
 static int search_read_tcp_line(const Search *search, const char *line) {
         unsigned port, state;
         unsigned long inode;
@@ -92,15 +68,9 @@ static int search_read_tcp_line(const Search *search, const char *line) {
                    "%*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %lu",
                    &port, &state, &inode) != 3)
                 return 0;
-        return state == TCP_LISTEN ? search_add_tcp(search, (uint16_t) port, inode) : 0;
-}
-
-static int search_read_unix_message(const Search *search, const void *message, size_t size) {
-        const struct unix_diag_msg *socket = message;
-
-        if (size < sizeof(*socket))
-                return -EBADMSG;
-        return listeners_add(search->listeners, socket->udiag_ino);
+        if (state != SOCKDIAG_LISTENS || (search->port != 0 && search->port != port))
+                return 0;
+        return listeners_add(search->listeners, inode);
 }
 
 static int search_read_unix_line(const Search *search, const char *line) {
@@ -113,72 +83,27 @@ static int search_read_unix_line(const Search *search, const char *line) {
 }
 
 static const Kind kinds[] = {
-        { "tcp", AF_INET, search_read_tcp_message, search_read_tcp_line },
-        { "tcp6", AF_INET6, search_read_tcp_message, search_read_tcp_line },
-        { "unix", AF_UNIX, search_read_unix_message, search_read_unix_line },
+        { SOCKDIAG_TCP4, "tcp", search_read_tcp_line },
+        { SOCKDIAG_TCP6, "tcp6", search_read_tcp_line },
+        { SOCKDIAG_UNIX, "unix", search_read_unix_line },
 };
 
-/* Asks for all sockets of the kind that listen. */
-static int search_send(int fd, const Kind *kind) {
-        struct {
-                struct nlmsghdr header;
-                union {
-                        struct inet_diag_req_v2 inet;
-                        struct unix_diag_req local;
-                };
-        } request = { .header = { .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                                  .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP } };
-        size_t size = NLMSG_LENGTH(0);
+static int search_visit(void *userdata, const SockdiagSocket *socket) {
+        const Search *search = userdata;
 
-        if (kind->family == AF_UNIX) {
-                request.local.sdiag_family = kind->family;
-                request.local.udiag_states = 1u << TCP_LISTEN;
-                size += sizeof(request.local);
-        } else {
-                request.inet.sdiag_family = kind->family;
-                request.inet.sdiag_protocol = IPPROTO_TCP;
-                request.inet.idiag_states = 1u << TCP_LISTEN;
-                size += sizeof(request.inet);
-        }
-        request.header.nlmsg_len = (uint32_t) size;
-        return send(fd, &request, size, 0) < 0 ? errno_negative() : 0;
-}
-
-/* The messages of one piece of the answer. 1: it was the last. */
-static int search_read_piece(
-        const Search *search, const Kind *kind, const struct nlmsghdr *message, size_t size) {
-        for (; NLMSG_OK(message, size); message = NLMSG_NEXT(message, size)) {
-                int r;
-
-                if (message->nlmsg_type == NLMSG_DONE)
-                        return 1;
-                /* The kernel does not know the kind, or its module is not there. */
-                if (message->nlmsg_type == NLMSG_ERROR)
-                        return -EOPNOTSUPP;
-                r = kind->read_message(search, NLMSG_DATA(message), NLMSG_PAYLOAD(message, 0));
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        /* Most often all listen: no need to let the kernel choose the port. */
+        if (search->port != 0 && search->port != socket->port)
+                return 0;
+        return listeners_add(search->listeners, socket->inode);
 }
 
 static int search_by_diag(const Search *search, const Kind *kind) {
-        _Alignas(struct nlmsghdr) char answer[ANSWER_MAX];
-        CLEANUP(fd_closep) int fd = -1;
-        int r;
+        SockdiagRequest request = {
+                .kind = kind->kind,
+                .states = SOCKDIAG_BIT(SOCKDIAG_LISTENS),
+        };
 
-        fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-        if (fd < 0)
-                return errno_negative();
-        r = search_send(fd, kind);
-        while (r == 0) {
-                ssize_t n = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
-
-                if (n < 0)
-                        return errno_negative();
-                r = search_read_piece(search, kind, (const struct nlmsghdr *) answer, (size_t) n);
-        }
-        return r < 0 ? r : 0;
+        return sockdiag_each(search->diag, &request, search_visit, (void *) search);
 }
 
 static void fclosep(FILE **stream) {
@@ -204,32 +129,32 @@ static int search_by_table(const Search *search, const Kind *kind) {
 }
 
 static int search_run(const Search *search, const Kind *kind) {
-        size_t before = search->listeners->count;
+        int r = SOCKDIAG_E_UNSUPPORTED;
 
-        if (search->here && search_by_diag(search, kind) == 0)
-                return 0;
-        search->listeners->count = before;
-        return search_by_table(search, kind);
+        if (search->diag >= 0)
+                r = search_by_diag(search, kind);
+        return r == SOCKDIAG_E_UNSUPPORTED ? search_by_table(search, kind) : r;
 }
 
-/* Whether a process is in our network namespace; not, if that cannot be seen. */
-static bool process_is_here(pid_t pid) {
-        struct stat own, its;
-        char path[PROC_PATH_MAX];
+/* -1 if it cannot be had, for whatever reason: the tables tell the same. */
+static int search_open_diag(pid_t pid) {
+        uint64_t network = 0;
+        int fd = -1;
 
-        snprintf(path, sizeof(path), "/proc/%d/ns/net", (int) pid);
-        return stat("/proc/self/ns/net", &own) == 0 && stat(path, &its) == 0
-                && own.st_dev == its.st_dev && own.st_ino == its.st_ino;
+        return netspace_of(pid, &network) == 0 && netspace_open_sockdiag(pid, network, &fd) == 0
+                ? fd
+                : -1;
 }
 
 int listeners_read(Listeners *listeners, pid_t pid, uint16_t port) {
-        Search search = { listeners, port, pid, process_is_here(pid) };
+        CLEANUP(fd_closep) int diag = search_open_diag(pid);
+        Search search = { listeners, port, pid, diag };
 
         listeners->count = 0;
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
                 int r;
 
-                if (kinds[i].family == AF_UNIX && port != 0)
+                if (kinds[i].kind == SOCKDIAG_UNIX && port != 0)
                         continue;
                 r = search_run(&search, &kinds[i]);
                 if (r < 0)

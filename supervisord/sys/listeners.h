@@ -20,8 +20,8 @@ void listeners_done(Listeners *listeners);
 
 /*
  * Reads those of the network namespace in which a process lives, in place of what was there: with
- * `port` of TCP only, with 0 of any port and of UNIX sockets. In our own namespace it takes about
- * 0.1 ms, in another one some milliseconds.
+ * `port` of TCP only, with 0 of any port and of UNIX sockets. It takes about 0.1 ms, in a namespace
+ * that we may not enter some milliseconds.
  */
 int listeners_read(Listeners *listeners, pid_t pid, uint16_t port);
 

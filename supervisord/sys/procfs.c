@@ -196,13 +196,70 @@ int procfs_has_key(pid_t pid, const char *key) {
                                                                 .equal = true });
 }
 
-/* The number that the whole name is, or 0. */
-static pid_t procfs_pid(const char *name) {
-        pid_t pid = 0;
+/* The number that the whole name is; -1: it is none. */
+static int procfs_number(const char *name) {
+        const char *at = name;
+        int number = 0;
 
-        for (; *name >= '0' && *name <= '9'; name++)
-                pid = pid * 10 + (*name - '0');
-        return *name == '\0' ? pid : 0;
+        for (; *at >= '0' && *at <= '9'; at++)
+                number = number * 10 + (*at - '0');
+        return at > name && *at == '\0' ? number : -1;
+}
+
+/* The inode if a descriptor is "socket:[…]", or 0. Called for each of thousands: no sscanf(3). */
+static uint64_t procfs_socket_inode(const char *target, size_t length) {
+        static const char prefix[] = "socket:[";
+        uint64_t inode = 0;
+
+        if (length <= strlen(prefix) || memcmp(target, prefix, strlen(prefix)) != 0)
+                return 0;
+        for (size_t i = strlen(prefix); i < length && target[i] != ']'; i++)
+                inode = inode * 10 + (uint64_t) (target[i] - '0');
+        return inode;
+}
+
+static int procfs_visit_descriptor(int directory,
+                                   const char *name,
+                                   ProcSocketVisitor visit,
+                                   void *userdata) {
+        char target[PROCFS_PATH_MAX];
+        int fd = procfs_number(name);
+        uint64_t inode;
+        ssize_t length;
+
+        if (fd < 0)
+                return 0;
+        length = readlinkat(directory, name, target, sizeof(target));
+        if (length < 0)
+                return errno == EACCES || errno == EPERM ? -EACCES : 0;
+        inode = procfs_socket_inode(target, (size_t) length);
+        return inode > 0 ? visit(userdata, fd, inode) : 0;
+}
+
+int procfs_each_socket(pid_t pid, ProcSocketVisitor visit, void *userdata) {
+        CLEANUP(fd_closep) int directory = -1;
+        _Alignas(struct dirent64) char buffer[2 * PATH_MAX];
+        char path[PROCFS_PATH_MAX];
+        ssize_t size;
+        int r;
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+        directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (directory < 0) {
+                r = procfs_failure();
+                return r == PROCFS_E_GONE ? 0 : r == -EPERM ? -EACCES : r;
+        }
+
+        while ((size = getdents64(directory, buffer, sizeof(buffer))) > 0)
+                for (ssize_t at = 0; at < size;) {
+                        const struct dirent64 *entry = (const struct dirent64 *) (buffer + at);
+
+                        at += entry->d_reclen;
+                        r = procfs_visit_descriptor(directory, entry->d_name, visit, userdata);
+                        if (r != 0)
+                                return r;
+                }
+        return 0;
 }
 
 /* Visits the processes of one piece of the directory. */
@@ -213,10 +270,10 @@ static int procfs_each_entry(
 
         for (size_t at = 0; at < size;) {
                 const struct dirent64 *entry = (const struct dirent64 *) (buffer + at);
-                pid_t pid = procfs_pid(entry->d_name);
+                pid_t pid = procfs_number(entry->d_name);
 
                 at += entry->d_reclen;
-                if (pid == 0)
+                if (pid <= 0)
                         continue;
 
                 r = procfs_stat_at(proc, pid, &stat);

@@ -36,6 +36,13 @@ int procfs_has_variable(pid_t pid, const char *variable);
 int procfs_has_key(pid_t pid, const char *key);
 
 /*
+ * Calls `visit` for every socket that a process holds; a result other than 0 ends the walk and is
+ * returned. -EACCES: we may not look into it. One that ends meanwhile holds nothing any more.
+ */
+typedef int (*ProcSocketVisitor)(void *userdata, int fd, uint64_t inode);
+int procfs_each_socket(pid_t pid, ProcSocketVisitor visit, void *userdata);
+
+/*
  * Calls `visit` for every process; a result other than 0 ends the walk and is returned. Processes
  * that vanish meanwhile are passed over.
  */

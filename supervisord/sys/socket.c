@@ -8,11 +8,9 @@
 #include "sys/socket.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -20,14 +18,15 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "sys/listeners.h"
+#include "sys/netspace.h"
+#include "sys/procfs.h"
 
-#define PROC_PATH_MAX    64
 #define ADDRESS_TEXT_MAX 64
 
 /* What goes along with a walk over the tree. */
 typedef struct ListenWalk {
         uint16_t port;
-        ino_t network; /* the namespace of which the listeners are known; 0: none */
+        uint64_t network; /* the namespace of which the listeners are known; 0: none */
         Listeners listeners;
 } ListenWalk;
 
@@ -37,46 +36,20 @@ static void listen_walk_done(ListenWalk *walk) {
 
 /* Most often the whole tree lives in one network. */
 static int listen_walk_enter(ListenWalk *walk, pid_t pid) {
-        char path[PROC_PATH_MAX];
-        struct stat st;
+        uint64_t network = 0;
 
-        snprintf(path, sizeof(path), "/proc/%d/ns/net", (int) pid);
-        if (stat(path, &st) < 0)
-                st.st_ino = 0; /* gone, or not ours to look into */
-        else if (st.st_ino == walk->network)
+        /* 0: gone, or not ours to look into. */
+        if (netspace_of(pid, &network) == 0 && network == walk->network)
                 return 0;
-        walk->network = st.st_ino;
+        walk->network = network;
         return listeners_read(&walk->listeners, pid, walk->port);
 }
 
-static void closedirp(DIR **directory) {
-        if (*directory)
-                (void) closedir(*directory);
-}
+static int listen_walk_look(void *userdata, int fd, uint64_t inode) {
+        const ListenWalk *walk = userdata;
 
-/* Whether one of the sockets is held by the process. */
-static bool process_holds(pid_t pid, const Listeners *listeners) {
-        CLEANUP(closedirp) DIR *directory = NULL;
-        char path[PROC_PATH_MAX];
-
-        snprintf(path, sizeof(path), "/proc/%d/fd", (int) pid);
-        directory = opendir(path);
-        if (!directory) /* gone, or not ours to look into */
-                return false;
-
-        for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
-                char target[PROC_PATH_MAX];
-                unsigned long inode;
-                ssize_t n;
-
-                n = readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
-                if (n < 0)
-                        continue;
-                target[n] = '\0';
-                if (sscanf(target, "socket:[%lu]", &inode) == 1 && listeners_has(listeners, inode))
-                        return true;
-        }
-        return false;
+        (void) fd;
+        return listeners_has(&walk->listeners, inode);
 }
 
 /* 1 ends the walk: one listener is enough. */
@@ -87,7 +60,10 @@ static int listen_walk_visit(void *userdata, pid_t pid) {
         r = listen_walk_enter(walk, pid);
         if (r < 0)
                 return r;
-        return walk->listeners.count > 0 && process_holds(pid, &walk->listeners);
+        if (walk->listeners.count == 0)
+                return 0;
+        r = procfs_each_socket(pid, listen_walk_look, walk);
+        return r == -EACCES ? 0 : r; /* not ours to look into */
 }
 
 int socket_tree_listens(Tree *tree, uint16_t port, bool *ret) {

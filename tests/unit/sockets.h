@@ -25,3 +25,12 @@ int sockets_bind_tcp(int family, uint16_t *port);
 int sockets_listen_tcp(int family, uint16_t *port);
 
 int sockets_bind_unix(const char *name, int type);
+int sockets_bind_udp(int family);
+uint16_t sockets_port(int fd);
+uint64_t sockets_inode(int fd);
+
+/* Connected, or -1 with errno. A UNIX one does not wait for room in the queue. */
+int sockets_connect(int family, uint16_t port);
+int sockets_connect_unix(const char *name);
+/* A TCP socket that is under way and not yet connected. */
+int sockets_knock(int family, uint16_t port);

@@ -5,114 +5,21 @@
  * network. The daemons are forks of the test.
  */
 
-#include <fcntl.h>
-#include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/file.h"
+#include "puppet.h"
 #include "sockets.h"
-#include "sys/loop.h"
 #include "sys/socket.h"
-#include "sys/tree.h"
 #include "unit.h"
-
-#define INVOCATION "SUPERVISOR_INVOCATION=0123"
-
-static Loop *loop;
-static Tree *tree;
-static pid_t daemon_pid;
-static bool elsewhere; /* daemons live in a network of their own */
-
-static void setup(void) {
-        sockets_setup();
-        elsewhere = false;
-        daemon_pid = 0;
-        ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
-        ck_assert_int_eq(loop_new(&loop), 0);
-        ck_assert_int_eq(tree_new(loop, NULL, "web", &tree), 0);
-        ck_assert_int_eq(tree_prepare(tree), 0);
-}
-
-static int kill_one(void *userdata, pid_t pid) {
-        (void) userdata;
-        (void) kill(pid, SIGKILL); /* it may have gone by itself */
-        return 0;
-}
-
-static void teardown(void) {
-        while (!tree_is_empty(tree)) {
-                ck_assert_int_eq(tree_each(tree, kill_one, NULL), 0);
-                (void) waitpid(-1, NULL, WNOHANG);
-        }
-        while (waitpid(-1, NULL, 0) > 0)
-                ;
-        tree = tree_free(tree);
-        loop = loop_free(loop);
-        sockets_teardown();
-}
-
-/* Also that of a test that fails. */
-static pid_t fork_daemon(void) {
-        pid_t parent = getpid(), pid = fork();
-
-        ck_assert_int_ge(pid, 0);
-        if (pid == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
-                _exit(1);
-        return pid;
-}
-
-static void wait_for_the_end(void) {
-        for (;;)
-                (void) pause();
-}
-
-/* Goes to a network of its own, where there is nothing but a loopback. */
-static void enter_network(void) {
-        struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-        int fd;
-
-        ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
-        fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &request), 0);
-        fd_close(fd);
-}
-
-/* Runs `serve` in a daemon of the tree and returns once that has returned; it tells a port. */
-static uint16_t start_daemon(uint16_t (*serve)(const void *userdata), const void *userdata) {
-        uint16_t port = 0;
-        int told[2];
-
-        ck_assert_int_eq(pipe2(told, O_CLOEXEC), 0);
-        tree_set_invocation(tree, INVOCATION);
-        daemon_pid = fork_daemon();
-        if (daemon_pid == 0) {
-                (void) setsid();
-                if (elsewhere)
-                        enter_network();
-                port = serve(userdata);
-                if (write(told[1], &port, sizeof(port)) == sizeof(port))
-                        wait_for_the_end();
-                _exit(1);
-        }
-        tree_set_leader(tree, daemon_pid);
-        fd_close(told[1]);
-        ck_assert_int_eq(read(told[0], &port, sizeof(port)), sizeof(port));
-        fd_close(told[0]);
-        return port;
-}
 
 static bool listens_on(uint16_t port) {
         bool listens = false;
 
-        ck_assert_int_eq(socket_tree_listens(tree, port, &listens), 0);
+        ck_assert_int_eq(socket_tree_listens(puppet_tree, port, &listens), 0);
         return listens;
 }
 
@@ -126,7 +33,7 @@ START_TEST(test_nothing) {
         int fd;
 
         ck_assert(!listens_on(0));
-        start_daemon(serve_nothing, NULL);
+        puppet_start(serve_nothing, NULL);
         ck_assert(!listens_on(0));
         /* Somebody else, and be it ourselves, does not count. */
         fd = sockets_listen_tcp(AF_INET, &port);
@@ -144,13 +51,13 @@ static uint16_t serve_tcp(const void *userdata) {
 }
 
 START_TEST(test_tcp) {
-        uint16_t port = start_daemon(serve_tcp, &sockets_families[_i]);
+        uint16_t port = puppet_start(serve_tcp, &sockets_families[_i]);
 
         ck_assert(listens_on(0));
         ck_assert(listens_on(port));
         ck_assert(!listens_on(port == 65535 ? 1 : port + 1));
-        ck_assert_int_eq(kill(daemon_pid, SIGKILL), 0);
-        ck_assert_int_eq(waitpid(daemon_pid, NULL, 0), daemon_pid);
+        ck_assert_int_eq(kill(puppet_pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(puppet_pid, NULL, 0), puppet_pid);
         ck_assert(!listens_on(port));
 }
 END_TEST
@@ -160,14 +67,14 @@ static uint16_t serve_grandchild(const void *userdata) {
         int fd = sockets_listen_tcp(AF_INET, &port);
 
         (void) userdata;
-        if (fork_daemon() == 0)
-                wait_for_the_end();
+        if (puppet_fork() == 0)
+                puppet_wait();
         fd_close(fd);
         return port;
 }
 
 START_TEST(test_held_below) {
-        uint16_t port = start_daemon(serve_grandchild, NULL);
+        uint16_t port = puppet_start(serve_grandchild, NULL);
 
         ck_assert(listens_on(port));
 }
@@ -199,8 +106,8 @@ static uint16_t serve_all_but_listening(const void *userdata) {
 START_TEST(test_not_listening) {
         uint16_t port;
 
-        elsewhere = _i == 1;
-        port = start_daemon(serve_all_but_listening, NULL);
+        puppet_elsewhere = _i == 1;
+        port = puppet_start(serve_all_but_listening, NULL);
         ck_assert(!listens_on(0));
         ck_assert(!listens_on(port));
 }
@@ -225,8 +132,8 @@ static uint16_t serve_unix(const void *userdata) {
 }
 
 START_TEST(test_unix) {
-        elsewhere = _i >= (int) ELEMENTSOF(unix_listeners);
-        start_daemon(serve_unix, &unix_listeners[_i % (int) ELEMENTSOF(unix_listeners)]);
+        puppet_elsewhere = _i >= (int) ELEMENTSOF(unix_listeners);
+        puppet_start(serve_unix, &unix_listeners[_i % (int) ELEMENTSOF(unix_listeners)]);
         ck_assert(listens_on(0));
         ck_assert(!listens_on(1));
 }
@@ -255,8 +162,8 @@ static uint16_t serve_busy(const void *userdata) {
 START_TEST(test_busy) {
         uint16_t port;
 
-        elsewhere = _i == 1;
-        port = start_daemon(serve_busy, NULL);
+        puppet_elsewhere = _i == 1;
+        port = puppet_start(serve_busy, NULL);
         ck_assert(listens_on(port));
         ck_assert(listens_on(0));
 }
@@ -267,8 +174,8 @@ START_TEST(test_other_network) {
         uint16_t ours = 0, port;
         int fd;
 
-        elsewhere = true;
-        port = start_daemon(serve_tcp, &sockets_families[_i]);
+        puppet_elsewhere = true;
+        port = puppet_start(serve_tcp, &sockets_families[_i]);
         fd = sockets_listen_tcp(AF_INET, &ours);
         ck_assert(listens_on(port));
         ck_assert(listens_on(0));
@@ -282,32 +189,23 @@ END_TEST
 static uint16_t serve_in_two(const void *userdata) {
         uint16_t port = serve_grandchild(userdata);
 
-        enter_network();
+        puppet_enter_network();
         return port;
 }
 
 START_TEST(test_two_networks) {
-        uint16_t port = start_daemon(serve_in_two, NULL);
+        uint16_t port = puppet_start(serve_in_two, NULL);
 
         ck_assert(listens_on(port));
 }
 END_TEST
 
-static bool can_make_network(void) {
-        int status = 0;
-        pid_t pid = fork();
-
-        if (pid == 0)
-                _exit(unshare(CLONE_NEWNET) == 0 ? 0 : 1);
-        return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
-}
-
 static Suite *make_suite(void) {
-        int networks = can_make_network() ? 2 : 1;
+        int networks = puppet_can_enter_network() ? 2 : 1;
         Suite *suite = suite_create("socket_listens");
         TCase *tcase = tcase_create("listens");
 
-        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_checked_fixture(tcase, puppet_setup, puppet_teardown);
         tcase_add_test(tcase, test_nothing);
         tcase_add_loop_test(tcase, test_tcp, 0, sockets_count_families());
         tcase_add_test(tcase, test_held_below);
