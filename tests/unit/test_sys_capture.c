@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* sys/capture: the end of what was written, however much it was, and nobody is waited for. */
+
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/pidfd.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "sys/capture.h"
+#include "unit.h"
+
+static Loop *loop;
+static Capture *capture;
+
+static void setup(void) {
+        ck_assert_int_eq(loop_new(&loop), 0);
+        ck_assert_int_eq(capture_new(loop, "capture", &capture), 0);
+}
+
+static void teardown(void) {
+        capture = capture_free(capture);
+        loop = loop_free(loop);
+}
+
+static void write_text(const char *text) {
+        ck_assert_int_eq(write(capture_fd(capture), text, strlen(text)), (ssize_t) strlen(text));
+}
+
+static void assert_end(const char *text) {
+        size_t size = 0;
+        const char *end = capture_end(capture, &size);
+
+        ck_assert_uint_eq(size, strlen(text));
+        ck_assert_str_eq(end, text);
+}
+
+/* A child that writes `text` so often (0: for ever), then `last`, and exits. */
+static pid_t start_writer(const char *text, size_t count, const char *last) {
+        pid_t pid = fork();
+
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                int fd = capture_fd(capture);
+                bool good = true;
+
+                for (size_t i = 0; good && (count == 0 || i < count); i++)
+                        good = write(fd, text, strlen(text)) == (ssize_t) strlen(text);
+                if (good)
+                        good = write(fd, last, strlen(last)) == (ssize_t) strlen(last);
+                _exit(!good);
+        }
+        capture_started(capture);
+        return pid;
+}
+
+static int on_event(void *userdata, uint32_t revents) {
+        (void) userdata;
+        (void) revents;
+        return loop_exit(loop, 1);
+}
+
+static int on_timer(void *userdata) {
+        (void) userdata;
+        return loop_exit(loop, 2);
+}
+
+/* Runs the loop until the child has ended (1) or the time is over (2). */
+static int run(pid_t pid, usec_t time) {
+        LoopSource *source = NULL, *timer = NULL;
+        int pidfd = pidfd_open(pid, 0);
+
+        ck_assert_int_ge(pidfd, 0);
+        ck_assert_int_eq(
+                loop_add_io(loop, &source, pidfd, EPOLLIN, LOOP_PROCESS, "pidfd", on_event, NULL),
+                0);
+        ck_assert_int_eq(loop_add_timer(loop, &timer, LOOP_TIMER, "time", on_timer, NULL), 0);
+        ck_assert_int_eq(loop_timer_set(timer, clock_now() + time), 0);
+        int code = loop_run(loop);
+        loop_source_free(source);
+        loop_source_free(timer);
+        fd_close(pidfd);
+        return code;
+}
+
+START_TEST(what_was_written) {
+        write_text("one\n");
+        write_text("two");
+        assert_end("one\ntwo");
+        assert_end("one\ntwo"); /* it stays */
+}
+END_TEST
+
+START_TEST(nothing_at_all) {
+        assert_end("");
+        capture = capture_free(capture);
+        ck_assert_ptr_null(capture_free(NULL));
+        ck_assert_int_eq(capture_new(loop, "capture", &capture), 0);
+        capture_started(capture);
+        ck_assert_int_eq(capture_fd(capture), -1);
+}
+END_TEST
+
+START_TEST(only_the_end_of_much) {
+        char line[101], end[CAPTURE_MAX + 1] = "";
+        int status;
+
+        memset(line, 'x', 99);
+        line[99] = '\n';
+        line[100] = '\0';
+        /* 2 MB: far more than a pipe holds */
+        pid_t pid = start_writer(line, 20000, "the end\n");
+        ck_assert_int_eq(run(pid, 30 * USEC_PER_SEC), 1);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(status, 0);
+
+        size_t size = 0;
+        memcpy(end, capture_end(capture, &size), sizeof(end));
+        ck_assert_uint_eq(size, CAPTURE_MAX);
+        ck_assert_str_eq(end + CAPTURE_MAX - 8, "the end\n");
+        ck_assert_int_eq(end[CAPTURE_MAX - 9], '\n');
+        ck_assert_int_eq(end[0], 'x');
+}
+END_TEST
+
+/* One that writes for ever waits for us, and we for nobody: it costs little, and nothing grows. */
+START_TEST(a_flood_is_slowed_down) {
+        struct rusage before, after;
+        size_t size;
+
+        pid_t pid = start_writer("yes\nyes\nyes\nyes\nyes\nyes\nyes\nyes\n", 0, "");
+        ck_assert_int_eq(getrusage(RUSAGE_SELF, &before), 0);
+        ck_assert_int_eq(run(pid, 500 * USEC_PER_MSEC), 2);
+        ck_assert_int_eq(getrusage(RUSAGE_SELF, &after), 0);
+        (void) capture_end(capture, &size);
+        ck_assert_uint_eq(size, CAPTURE_MAX);
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+
+        /* bytes read are not counted anywhere, but pages are */
+        ck_assert_int_lt(after.ru_maxrss - before.ru_maxrss, 4096);
+}
+END_TEST
+
+START_TEST(who_holds_the_pipe_open_keeps_nobody_waiting) {
+        size_t size;
+        pid_t pid = start_writer("on and on\n", 0, "");
+
+        ck_assert_int_eq(run(pid, 10 * USEC_PER_MSEC), 2);
+        (void) capture_end(capture, &size); /* returns although it goes on */
+        ck_assert_uint_eq(size, CAPTURE_MAX);
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
+START_TEST(one_that_closes_its_output_does_not_keep_us_busy) {
+        pid_t pid = fork();
+
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                (void) !write(capture_fd(capture), "bye", 3);
+                capture_started(capture);
+                for (;;)
+                        pause();
+        }
+        capture_started(capture);
+        struct rusage before, after;
+        ck_assert_int_eq(getrusage(RUSAGE_SELF, &before), 0);
+        ck_assert_int_eq(run(pid, 200 * USEC_PER_MSEC), 2);
+        ck_assert_int_eq(getrusage(RUSAGE_SELF, &after), 0);
+        ck_assert_int_lt(after.ru_utime.tv_usec + after.ru_stime.tv_usec - before.ru_utime.tv_usec -
+                                 before.ru_stime.tv_usec +
+                                 1000000 * (after.ru_utime.tv_sec - before.ru_utime.tv_sec),
+                         100000);
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        assert_end("bye");
+}
+END_TEST
+
+static Suite *make_suite(void) {
+        Suite *suite = suite_create("sys/capture");
+        TCase *tcase = tcase_create("capture");
+
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_set_timeout(tcase, 60);
+        tcase_add_test(tcase, what_was_written);
+        tcase_add_test(tcase, nothing_at_all);
+        tcase_add_test(tcase, only_the_end_of_much);
+        tcase_add_test(tcase, a_flood_is_slowed_down);
+        tcase_add_test(tcase, who_holds_the_pipe_open_keeps_nobody_waiting);
+        tcase_add_test(tcase, one_that_closes_its_output_does_not_keep_us_busy);
+        suite_add_tcase(suite, tcase);
+        return suite;
+}
+
+int main(void) {
+        return unit_main(make_suite());
+}
