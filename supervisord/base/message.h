@@ -33,6 +33,8 @@ typedef enum MessageId {
         MESSAGE_DAEMON_HELD,          /* it stays stopped, as an operator wants it */
         MESSAGE_DAEMON_FORCED,        /* a deadline cut its freeze, drain or cleanup short */
         MESSAGE_DAEMON_STUCK,         /* it could not be killed */
+        MESSAGE_DAEMON_RELOADED,      /* it was told to read its own files anew, and lives on */
+        MESSAGE_DAEMON_RELOAD_FAILED, /* … it was not told, or did not do it, or died of it */
         MESSAGE_LEFTOVERS,            /* processes of an earlier run are in the way of a start */
         MESSAGE_PIDFILE_REFUSED,      /* the pidfile does not name a process of the daemon */
         MESSAGE_NOTIFY_REFUSED,       /* a notify datagram was not one of the daemon's own */

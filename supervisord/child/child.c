@@ -105,6 +105,8 @@ Child *child_free(Child *child) {
         ready_forget(child);
         drain_forget(child);
         notified_close(child);
+        own_reload_forget(child);
+        files_set(child, NULL);
         helper_done(&child->helper);
         loop_source_free(child->timer);
         tree_free(child->tree);
@@ -163,6 +165,8 @@ static void child_step(Child *child, DaemonEvent event) {
                 break;
         }
         child_act(child, from, event, cell.actions);
+        if (from == STATE_RUNNING && child->state != STATE_RUNNING)
+                own_reload_left_running(child); /* only now its reason is known */
 }
 
 bool child_has_posted(const Child *child, DaemonEvent event) {
@@ -232,6 +236,7 @@ void child_order(Child *child, DaemonEvent order) {
 void child_rebind(Child *child, Config *config, unsigned index) {
         Config *before = child->config;
 
+        files_set(child, files_take_over(child, &config->daemons[index]));
         child->config = config_ref(config);
         child->daemon = &config->daemons[index];
         config_unref(before);

@@ -61,6 +61,32 @@ bool child_signal(Child *child, int signo);
 /* It shall not run: from now on it is not started again when it ends. */
 void child_unwant(Child *child);
 
+/* What came of a daemon's own reload. */
+typedef enum ChildReload {
+        CHILD_RELOAD_NONE, /* there was none */
+        CHILD_RELOAD_UNDER_WAY,
+        CHILD_RELOAD_DONE,
+        CHILD_RELOAD_REFUSED, /* its configuration test failed, it was told nothing */
+        CHILD_RELOAD_FAILED,
+} ChildReload;
+
+/*
+ * Begins its own reload: its configuration test, unless that was done (`tested`), then its signal
+ * or command. The outcome is to be read at a later settling; one that cannot even begin has failed.
+ * -ENOMEM: there is no outcome.
+ */
+int child_reload(Child *child, bool tested);
+/* Of the last one. Text and lines are borrowed until the next one. */
+ChildReload child_reload_outcome(const Child *child);
+const char *child_reload_text(const Child *child); /* why; "" while it is under way */
+char *const *child_reload_lines(const Child *child); /* what its command or test wrote last */
+
+/*
+ * The first of its own files, as `after` (another configuration of it) names them, that is another
+ * one than the daemon has read; NULL: none. Borrowed from `after`. Looks at the files: may block.
+ */
+const char *child_changed_file(const Child *child, const DaemonConfig *after);
+
 const DaemonConfig *child_config(const Child *child);
 const char *child_name(const Child *child);
 unsigned child_index(const Child *child);

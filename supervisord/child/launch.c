@@ -180,6 +180,7 @@ void launch_begin(Child *child) {
                 return;
         }
 
+        files_set(child, files_take(child->daemon));
         r = launch_spawn(child->context,
                          &(LaunchOrder){
                                  .daemon = child->daemon,

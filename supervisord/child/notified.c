@@ -36,8 +36,8 @@ static const char *notified_outcome_text(int outcome) {
 
 /* As the second message of systemd-notify(1), BARRIER=1, whose sender may be gone already. */
 static bool notified_is_empty(const NotifyMessage *message) {
-        return !message->ready && message->main_pid == 0 && message->extend == 0 &&
-               message->status[0] == '\0';
+        return !message->ready && !message->reloading && message->main_pid == 0 &&
+               message->extend == 0 && message->status[0] == '\0';
 }
 
 /* A daemon that is busy starting asks for more time, as with systemd. */
@@ -82,6 +82,7 @@ static int notified_on_message(void *userdata,
                 notified_extend_start(child, message->extend);
         if (message->main_pid > 0)
                 notified_take_main(child, sender, message->main_pid);
+        own_reload_notified(child, message);
         if (message->ready) {
                 child->notified = true;
                 if (child->state == STATE_PROBING && child->daemon->ready.on == READY_NOTIFY)

@@ -13,7 +13,9 @@
  *   drain.c        finishing the work in flight
  *   finish.c       stop schedule, kill, tidying up
  *   hold.c         that an operator wants it stopped
+ *   reload.c       its own reload                        files.c: its own files, as it read them
  *   helper.c       the commands of freeze, drain and cleanup
+ *   command.c      those of its own reload
  *   note.c         its journal lines
  */
 
@@ -40,6 +42,8 @@ typedef struct Probe {
         LoopSource *connecting;
         int connecting_fd;
 } Probe;
+
+typedef struct OwnReload OwnReload;
 
 struct Child {
         const ChildContext *context;
@@ -92,6 +96,8 @@ struct Child {
         LoopSource *job; /* drain until "jobs": a process that is waited for */
         PidRef job_ref;
         Helper helper;
+        uint64_t *files;   /* of reload.files, as it read them; NULL: not known, or none */
+        OwnReload *reload; /* the last one, or one that is under way; NULL: there was none */
         size_t stop_step;     /* the next one of the schedule */
         StopStep step;        /* the one at hand; the schedule may be another one since */
         usec_t step_deadline; /* of the one at hand */
@@ -184,6 +190,20 @@ void finish_remove(Child *child);
 /* Signals the main process, if there is one. */
 void finish_signal_main(Child *child, int signo);
 size_t finish_count(Child *child); /* processes of the tree */
+
+/* reload.c */
+/* It said RELOADING=1, READY=1 or asked for more time. */
+void own_reload_notified(Child *child, const NotifyMessage *message);
+/* It does not run any more: a reload that is under way has failed. */
+void own_reload_left_running(Child *child);
+void own_reload_forget(Child *child);
+
+/* files.c */
+/* What they are now, malloc'ed; NULL: there are none, or no memory. */
+uint64_t *files_take(const DaemonConfig *daemon);
+void files_set(Child *child, uint64_t *taken_consume);
+/* For another configuration: as it read them; those that are named only now, as they are now. */
+uint64_t *files_take_over(const Child *child, const DaemonConfig *after);
 
 /* note.c */
 void note(const Child *child, int priority, MessageId message, const char *format, ...)

@@ -119,6 +119,8 @@ static void check_commands(const DaemonConfig *daemon, Diag *diag) {
         check_program(daemon, "freeze.command", daemon->freeze.command, false, diag);
         check_program(daemon, "drain.command", daemon->drain.command, false, diag);
         check_program(daemon, "cleanup.command", daemon->cleanup.command, false, diag);
+        check_program(daemon, "reload.check", daemon->reload.check, false, diag);
+        check_program(daemon, "reload.command", daemon->reload.command, false, diag);
 }
 
 /* The first of the settings that change the user, or NULL. */
@@ -231,6 +233,17 @@ static int check_output(const DaemonConfig *daemon, Diag *diag) {
         return 0;
 }
 
+/* Only warnings: its absence may be what the daemon shall see. */
+static void check_reload_files(const DaemonConfig *daemon, Diag *diag) {
+        struct stat st;
+
+        for (char *const *path = daemon->reload.files; path && *path; path++)
+                if (file_stat(AT_FDCWD, *path, &st) != 0)
+                        remark_warning(diag, daemon, "reload.files",
+                                       "\"%.200s\" does not exist (yet) or cannot be reached",
+                                       *path);
+}
+
 static int check_group(const SupervisorConfig *supervisor,
                        const char *path,
                        const char *group,
@@ -270,6 +283,7 @@ int config_check_system(Config *config, Diag *diag) {
                         return r;
                 check_commands(daemon, diag);
                 check_directory(daemon, diag);
+                check_reload_files(daemon, diag);
         }
         return 0;
 }

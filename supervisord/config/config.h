@@ -171,8 +171,21 @@ typedef struct DaemonConfig {
                 int64_t limit;    /* restarts in a row before giving up; 0: no limit */
         } restart;
 
+        struct {
+                char **check;   /* exits with 0 if the daemon's own configuration is good */
+                int signo;      /* 0: none */
+                char **command; /* … or this; both: never after the check */
+                char **files;   /* the daemon's own configuration */
+                usec_t timeout; /* of each command, and from RELOADING=1 to READY=1 */
+        } reload;
+
         SettingOrigin *origins; /* where each value came from, by index into schema_daemon */
 } DaemonConfig;
+
+/* Whether it can be told to read its own configuration anew. */
+static inline bool daemon_config_can_reload(const DaemonConfig *daemon) {
+        return daemon->reload.signo > 0 || daemon->reload.command;
+}
 
 #define CONFIG_NO_GID ((gid_t) -1)
 

@@ -225,6 +225,26 @@ static void resolve_check_restart(const DaemonConfig *daemon, Diag *diag) {
                      delay, delay_max, delay);
 }
 
+static void resolve_check_reload(const DaemonConfig *daemon,
+                                 const DaemonConfig *defaults,
+                                 Diag *diag) {
+        char signal_text[SIGNAL_TEXT_MAX];
+
+        if (daemon->reload.signo > 0 && daemon->reload.command)
+                remark_error(diag, daemon, "reload.command",
+                             "reload.signal is given too; remove one of them");
+        if (daemon->reload.signo == SIGKILL || daemon->reload.signo == SIGSTOP)
+                remark_error(diag, daemon, "reload.signal",
+                             "no daemon reads anything at %s; write the one that its manual names, "
+                             "often \"HUP\"",
+                             format_signal(signal_text, daemon->reload.signo));
+        if (daemon->reload.timeout != defaults->reload.timeout && !daemon->reload.check &&
+            !daemon_config_can_reload(daemon))
+                remark_warning(diag, daemon, "reload.timeout",
+                               "nothing takes that time; set reload.check, reload.signal or "
+                               "reload.command, or remove it");
+}
+
 static int resolve_daemon(DaemonConfig *daemon, const DaemonConfig *defaults, Diag *diag) {
         resolve_auto(daemon);
         if (!remark_is_written(daemon, "command"))
@@ -237,6 +257,7 @@ static int resolve_daemon(DaemonConfig *daemon, const DaemonConfig *defaults, Di
         resolve_check_drain(daemon, diag);
         resolve_check_stop(daemon, diag);
         resolve_check_restart(daemon, diag);
+        resolve_check_reload(daemon, defaults, diag);
         return resolve_identifier(daemon);
 }
 

@@ -225,6 +225,18 @@ const Setting schema_daemon[] = {
         { .path = "restart.limit", .type = SETTING_INT, .offset = DAEMON(restart.limit),
           .preset = "5", .maximum = 1000000,
           .help = "restarts in a row before it is given up; 0: no limit" },
+
+        { .path = "reload.check", .type = SETTING_COMMAND, .offset = DAEMON(reload.check),
+          .help = "the command that exits with 0 if the daemon's own configuration is good" },
+        { .path = "reload.signal", .type = SETTING_SIGNAL, .offset = DAEMON(reload.signo),
+          .help = "the signal that makes it read its own configuration anew" },
+        { .path = "reload.command", .type = SETTING_COMMAND, .offset = DAEMON(reload.command),
+          .help = "the command that makes it read its own configuration anew" },
+        { .path = "reload.files", .type = SETTING_PATHS, .offset = DAEMON(reload.files),
+          .help = "its own configuration: files, and directories with the files in them" },
+        { .path = "reload.timeout", .type = SETTING_DURATION, .offset = DAEMON(reload.timeout),
+          .preset = "30s", .minimum = SECOND / 1000, .maximum = DAY,
+          .help = "how long its test may take, and then to read its own configuration anew" },
 };
 const size_t schema_daemon_count = ELEMENTSOF(schema_daemon);
 

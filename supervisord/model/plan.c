@@ -10,8 +10,8 @@
 
 const char *plan_action_name(PlanAction action) {
         static const char *const names[] = {
-                [PLAN_KEEP] = "keep",   [PLAN_LIVE] = "apply", [PLAN_RESTART] = "restart",
-                [PLAN_START] = "start", [PLAN_STOP] = "stop",
+                [PLAN_KEEP] = "keep",       [PLAN_LIVE] = "apply",  [PLAN_RELOAD] = "reload",
+                [PLAN_RESTART] = "restart", [PLAN_START] = "start", [PLAN_STOP] = "stop",
         };
         static_assert(ELEMENTSOF(names) == PLAN_MAX_, "every action has a name");
         return names[action];
@@ -26,7 +26,26 @@ static PlanAction plan_changed(const DaemonDiff *diff, DaemonState state) {
         return daemon_diff_needs_restart(diff) ? PLAN_RESTART : PLAN_LIVE;
 }
 
-static PlanAction plan_action(const DaemonDiff *diff, const DaemonState *states) {
+/*
+ * What a daemon does when a file of its own changed. One that is on its way up may have read the
+ * file before or after; one that ended by itself will read it at its next start.
+ */
+static PlanAction plan_changed_file(const DaemonConfig *daemon, DaemonState state) {
+        switch (state) {
+        case STATE_RUNNING:
+                return daemon_config_can_reload(daemon) ? PLAN_RELOAD : PLAN_RESTART;
+        case STATE_STARTING:
+        case STATE_PROBING:
+                return PLAN_RESTART;
+        case STATE_FAILED:
+        case STATE_STUCK:
+                return PLAN_START;
+        default:
+                return PLAN_KEEP;
+        }
+}
+
+static PlanAction plan_changed_settings(const DaemonDiff *diff, const DaemonState *states) {
         switch (diff->kind) {
         case DIFF_ADDED:
                 return PLAN_START;
@@ -37,6 +56,24 @@ static PlanAction plan_action(const DaemonDiff *diff, const DaemonState *states)
         default:
                 return PLAN_KEEP;
         }
+}
+
+static PlanEntry plan_entry(const ConfigDiff *diff,
+                            const DaemonDiff *daemon,
+                            const DaemonState *states,
+                            const char *const *files) {
+        PlanEntry entry = { .action = plan_changed_settings(daemon, states), .diff = daemon };
+
+        if (!files || daemon->kind == DIFF_ADDED || daemon->kind == DIFF_REMOVED ||
+            !files[daemon->before])
+                return entry;
+
+        PlanAction action =
+                plan_changed_file(&diff->after->daemons[daemon->after], states[daemon->before]);
+        if (action != PLAN_KEEP)
+                entry.file = files[daemon->before];
+        entry.action = MAX_OF(entry.action, action); /* in the order of how much it takes */
+        return entry;
 }
 
 static bool plan_is_restarted(const Plan *plan, size_t entry) {
@@ -51,7 +88,7 @@ static bool plan_follow(Plan *plan,
         PlanEntry *entry = &plan->entries[index];
         const DaemonDiff *daemon = entry->diff;
 
-        if (entry->action != PLAN_KEEP && entry->action != PLAN_LIVE)
+        if (entry->action >= PLAN_RESTART)
                 return false;
         if (daemon_state_is_resting(states[daemon->before]))
                 return false;
@@ -71,10 +108,13 @@ static bool plan_follow(Plan *plan,
 static void plan_count(Plan *plan, const ConfigDiff *diff) {
         for (size_t i = 0; i < plan->count; i++)
                 plan->counts[plan->entries[i].action]++;
-        plan->nothing = diff->same;
+        plan->nothing = diff->same && plan->counts[PLAN_KEEP] == plan->count;
 }
 
-int plan_new(const ConfigDiff *diff, const DaemonState *states, Plan **ret) {
+int plan_new(const ConfigDiff *diff,
+             const DaemonState *states,
+             const char *const *files,
+             Plan **ret) {
         CLEANUP(plan_freep) Plan *plan = calloc(1, sizeof(*plan));
         if (!plan)
                 return -ENOMEM;
@@ -85,10 +125,7 @@ int plan_new(const ConfigDiff *diff, const DaemonState *states, Plan **ret) {
         plan->count = diff->count;
 
         for (size_t i = 0; i < diff->count; i++)
-                plan->entries[i] = (PlanEntry){
-                        .action = plan_action(&diff->daemons[i], states),
-                        .diff = &diff->daemons[i],
-                };
+                plan->entries[i] = plan_entry(diff, &diff->daemons[i], states, files);
 
         /* each round adds one level of dependents; there are no cycles */
         bool more = true;
@@ -111,11 +148,7 @@ Plan *plan_free(Plan *plan) {
         return NULL;
 }
 
-char *plan_entry_reason(const ConfigDiff *diff, const PlanEntry *entry) {
-        char *text = NULL;
-
-        if (entry->because)
-                return asprintf(&text, "it requires %s", entry->because) < 0 ? NULL : text;
+static char *plan_settings_reason(const ConfigDiff *diff, const PlanEntry *entry) {
         switch (entry->diff->kind) {
         case DIFF_ADDED:
                 return strdup("it is new");
@@ -126,4 +159,28 @@ char *plan_entry_reason(const ConfigDiff *diff, const PlanEntry *entry) {
         default:
                 return strdup("nothing changed");
         }
+}
+
+static char *plan_file_reason(const ConfigDiff *diff, const PlanEntry *entry) {
+        bool deaf = entry->action == PLAN_RESTART &&
+                    !daemon_config_can_reload(&diff->after->daemons[entry->diff->after]);
+        bool changed = entry->diff->kind == DIFF_CHANGED;
+        CLEANUP(freep) char *settings = changed ? daemon_diff_text(diff, entry->diff) : NULL;
+        char *text = NULL;
+
+        if (changed && !settings)
+                return NULL;
+        if (asprintf(&text, "%s changed%s%s%s", entry->file,
+                     deaf ? ", and it has no reload.signal" : "", settings ? ", " : "",
+                     settings ? settings : "") < 0)
+                return NULL;
+        return text;
+}
+
+char *plan_entry_reason(const ConfigDiff *diff, const PlanEntry *entry) {
+        char *text = NULL;
+
+        if (entry->because)
+                return asprintf(&text, "it requires %s", entry->because) < 0 ? NULL : text;
+        return entry->file ? plan_file_reason(diff, entry) : plan_settings_reason(diff, entry);
 }

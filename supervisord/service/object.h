@@ -11,7 +11,8 @@
  *   drive.c        a sequence: giving its orders, telling of its phases
  *   stop.c         the stop of everything
  *   operation.c    stops, starts and restarts of some daemons while the rest goes on
- *   reload.c       a new configuration as a transaction; reload_plan.c, reload_verdict.c
+ *   reload.c       a new configuration as a transaction; reload_plan.c, reload_swap.c,
+ *                  reload_test.c, reload_verdict.c
  *   request.c      what is asked for from outside
  *   remember.c     what operators stopped, over a restart of supervisord; stopped.c: as a text
  *   report.c       what systemd and the person are told

@@ -14,7 +14,8 @@ struct Operation {
         TAILQ_ENTRY(Operation) link;
         OperationStage stage;
         char *what;
-        bool *stop, *start; /* by index */
+        bool *stop, *start, *tell; /* by index */
+        bool tested;
         Sequence *sequence;
         OperationHandler handler;
         void *userdata;
@@ -27,6 +28,7 @@ static Operation *operation_free(Operation *operation) {
         free(operation->what);
         free(operation->stop);
         free(operation->start);
+        free(operation->tell);
         free(operation);
         return NULL;
 }
@@ -52,7 +54,9 @@ int operation_new(Supervisor *supervisor, const OperationRequest *request) {
         operation->what = strdup(request->what);
         operation->stop = operation_copy_set(request->stop, generation->count);
         operation->start = operation_copy_set(request->start, generation->count);
-        if (!operation->what || !operation->stop || !operation->start)
+        operation->tell = operation_copy_set(request->tell, generation->count);
+        operation->tested = request->tested;
+        if (!operation->what || !operation->stop || !operation->start || !operation->tell)
                 return -ENOMEM;
         int r = sequence_new(generation->config, &operation->sequence);
         if (r < 0)
@@ -75,7 +79,7 @@ static void operation_end(Supervisor *supervisor, Operation *operation, Operatio
 }
 
 static bool operation_holds(const Operation *operation, unsigned index) {
-        return operation->stop[index] || operation->start[index];
+        return operation->stop[index] || operation->start[index] || operation->tell[index];
 }
 
 /* Whether an earlier one holds a daemon of it. */
@@ -90,6 +94,27 @@ static bool operation_has_to_wait(const Supervisor *supervisor, const Operation 
                                 return true;
         }
         return false;
+}
+
+static void operation_tell(Supervisor *supervisor, const Operation *operation) {
+        Generation *generation = supervisor->generation;
+
+        for (size_t i = 0; i < generation->count; i++) {
+                Child *child = generation->children[i];
+
+                if (operation->tell[i] && child_reload(child, operation->tested) < 0)
+                        log_error("%s cannot be told to reload: no memory", child_name(child));
+        }
+}
+
+static bool operation_all_told(const Supervisor *supervisor, const Operation *operation) {
+        const Generation *generation = supervisor->generation;
+
+        for (size_t i = 0; i < generation->count; i++)
+                if (operation->tell[i] &&
+                    child_reload_outcome(generation->children[i]) == CHILD_RELOAD_UNDER_WAY)
+                        return false;
+        return true;
 }
 
 /* One step on; false if it waits for something. */
@@ -108,9 +133,15 @@ static bool operation_advance(Supervisor *supervisor, Operation *operation) {
                 start_begin(supervisor, operation->start);
                 return true;
         case OPERATION_STARTING:
+                if (!start_is_over(supervisor, operation->start))
+                        return false;
+                operation->stage = OPERATION_TELLING;
+                operation_tell(supervisor, operation);
+                return true;
+        case OPERATION_TELLING:
                 break;
         }
-        if (!start_is_over(supervisor, operation->start))
+        if (!operation_all_told(supervisor, operation))
                 return false;
         operation_end(supervisor, operation, OPERATION_DONE);
         return true;

@@ -3,8 +3,9 @@
 
 /*
  * A request that concerns some daemons while all others go on: first a sequence over those that are
- * to stop, then the start of those that are to run. Operations on the same daemon come one after
- * the other, others side by side. A stop of everything ends them all.
+ * to stop, then the start of those that are to run, then the own reload of those that are to read
+ * their files anew. Operations on the same daemon come one after the other, others side by side. A
+ * stop of everything ends them all.
  */
 
 #include <stdbool.h>
@@ -19,6 +20,7 @@ typedef enum OperationStage {
         OPERATION_QUEUED,   /* another one holds a daemon of it */
         OPERATION_STOPPING, /* its sequence runs */
         OPERATION_STARTING, /* what it starts is on the way */
+        OPERATION_TELLING,  /* what it tells to reload its own files does so */
 } OperationStage;
 
 typedef enum OperationOutcome {
@@ -36,6 +38,8 @@ typedef struct OperationRequest {
         const char *what;  /* "restart of web", for the log */
         const bool *stop;  /* NULL: nothing */
         const bool *start; /* NULL: nothing */
+        const bool *tell;  /* whose own reload it is; NULL: nobody's */
+        bool tested;       /* their configuration tests were done */
         OperationHandler handler;
         void *userdata;
 } OperationRequest;

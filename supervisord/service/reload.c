@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The transaction. Up to the commit line nothing live is touched: whatever fails before it refuses
- * the reload. After it each stage is an operation, and a daemon that does not become ready turns
- * the way around: the same stages back to the generation before. A reload waits for operations that
+ * the reload. After it each stage is an operation, and a daemon that does not go along turns the
+ * way around: the same stages back to the generation before. A reload waits for operations that
  * run, and they wait for it, so that indexes mean the same thing to everybody.
  */
 
@@ -33,22 +33,11 @@ int reload_init(Supervisor *supervisor) {
                               reload_on_cooldown, supervisor);
 }
 
-/* The children that only one of the two generations knows: at rest, whichever way it went. */
-static void reload_free_children(const Reload *reload, const Generation *in_force) {
-        const Generation *other = in_force == reload->before ? reload->after : reload->before;
-
-        for (size_t i = 0; i < other->count; i++) {
-                Child *child = other->children[i];
-
-                if (child && !config_find(in_force->config, other->config->daemons[i].name))
-                        child_free(child);
-        }
-}
-
 /* Lets go of all that the transaction held but the generation in force. */
 static void reload_release(Supervisor *supervisor) {
         Reload *reload = &supervisor->reload;
 
+        reload_tests_free(reload);
         if (reload->after) {
                 reload_free_children(reload, supervisor->generation);
                 generation_free(supervisor->generation == reload->before ? reload->after
@@ -59,6 +48,7 @@ static void reload_release(Supervisor *supervisor) {
         reload->diff = config_diff_free(reload->diff);
         reload->diag = diag_free(reload->diag);
         free(TAKE(reload->was_up));
+        free(TAKE(reload->told));
         reload->stage = RELOAD_IDLE;
 }
 
@@ -85,36 +75,6 @@ const Setting *reload_unchangeable(const ConfigDiff *diff) {
         return NULL;
 }
 
-/* The second generation: known daemons keep their child, new ones get one that does nothing yet. */
-static int reload_make_generation(Supervisor *supervisor, Config *config) {
-        Reload *reload = &supervisor->reload;
-        const Generation *before = supervisor->generation;
-
-        reload->was_up = calloc(MAX_OF(before->count, (size_t) 1), sizeof(*reload->was_up));
-        if (!reload->was_up)
-                return -ENOMEM;
-        for (size_t i = 0; i < before->count; i++)
-                reload->was_up[i] =
-                        !daemon_state_is_resting(before->states[i]) || before->pending[i];
-
-        reload->before = supervisor->generation;
-        int r = generation_new(config, &reload->after);
-        if (r < 0)
-                return r;
-        for (unsigned i = 0; i < config->daemon_count; i++) {
-                const DaemonConfig *known = config_find(before->config, config->daemons[i].name);
-
-                if (known)
-                        reload->after->children[i] = before->children[known->index];
-                else
-                        r = child_new(&supervisor->child_context, config, i,
-                                      &reload->after->children[i]);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 static void reload_on_step(void *userdata, Supervisor *supervisor, OperationOutcome outcome) {
         (void) userdata;
         supervisor->reload.step_done = outcome == OPERATION_DONE;
@@ -130,6 +90,24 @@ static bool plan_stops(const PlanEntry *entry) {
         return entry->action == PLAN_STOP || entry->action == PLAN_RESTART;
 }
 
+/* Whether it may have ended by it: it was stopped, or died of what it was told. */
+static bool plan_may_end(const PlanEntry *entry) {
+        return plan_stops(entry) || entry->action == PLAN_RELOAD;
+}
+
+/* Whether its inverse starts it, if it was up; if it was not stopped, it waited for its start. */
+static bool plan_comes_back(const PlanEntry *entry) {
+        return entry->diff->kind != DIFF_ADDED && (plan_may_end(entry) || plan_starts(entry));
+}
+
+/* One that ended during the tests has read its files at its next start, or will then. */
+static bool reload_must_tell(const Generation *generation, unsigned index) {
+        const Child *child = generation->children[index];
+
+        return generation->states[index] == STATE_RUNNING &&
+               child_changed_file(child, child_config(child));
+}
+
 /* Whether the daemon of an entry takes part in a stage; its index in the generation in force. */
 static bool reload_takes_part(const Reload *reload, const PlanEntry *entry, unsigned *ret_index) {
         switch (reload->stage) {
@@ -140,11 +118,12 @@ static bool reload_takes_part(const Reload *reload, const PlanEntry *entry, unsi
         case RELOAD_UNDO_STOPPING:
                 *ret_index = entry->diff->after;
                 return plan_starts(entry);
-        default: /* also one that was not up, but waited for its start */
+        case RELOAD_TELLING:
+                *ret_index = entry->diff->after;
+                return entry->action == PLAN_RELOAD && reload_must_tell(reload->after, *ret_index);
+        default:
                 *ret_index = entry->diff->before;
-                return entry->diff->kind != DIFF_ADDED &&
-                       (plan_stops(entry) || plan_starts(entry)) &&
-                       reload->was_up[entry->diff->before];
+                return plan_comes_back(entry) && reload->was_up[entry->diff->before];
         }
 }
 
@@ -152,6 +131,7 @@ static void reload_enter(Supervisor *supervisor, ReloadStage stage) {
         Reload *reload = &supervisor->reload;
         bool *set = supervisor->generation->in_set;
         bool stops = stage == RELOAD_STOPPING || stage == RELOAD_UNDO_STOPPING;
+        bool tells = stage == RELOAD_TELLING;
 
         reload->stage = stage;
         reload->step_done = false;
@@ -162,13 +142,17 @@ static void reload_enter(Supervisor *supervisor, ReloadStage stage) {
                 if (reload_takes_part(reload, &reload->plan->entries[i], &index))
                         set[index] = true;
         }
+        if (tells)
+                memcpy(reload->told, set, reload->after->count * sizeof(*set));
 
         int r = operation_new(
                 supervisor,
                 &(OperationRequest){
-                        .what = stage <= RELOAD_STARTING ? "reload" : "undoing a reload",
+                        .what = stage < RELOAD_UNDO_STOPPING ? "reload" : "undoing a reload",
                         .stop = stops ? set : NULL,
-                        .start = stops ? NULL : set,
+                        .start = stops || tells ? NULL : set,
+                        .tell = tells ? set : NULL,
+                        .tested = true,
                         .handler = reload_on_step,
                 });
         if (r < 0) {
@@ -176,26 +160,6 @@ static void reload_enter(Supervisor *supervisor, ReloadStage stage) {
                 reload_conclude(supervisor, RELOAD_CANCELED, "out of memory in the middle of it");
                 reload_end(supervisor);
         }
-}
-
-/* The other generation is in force from here on. */
-static void reload_swap(Supervisor *supervisor, Generation *to) {
-        Generation *from = supervisor->generation;
-
-        for (unsigned i = 0; i < to->count; i++) {
-                const DaemonConfig *known = config_find(from->config, to->config->daemons[i].name);
-
-                child_rebind(to->children[i], to->config, i);
-                to->states[i] = child_state(to->children[i]);
-                to->pending[i] = known && from->pending[known->index];
-                to->pending_count += to->pending[i];
-        }
-        memset(from->pending, 0, from->count * sizeof(*from->pending));
-        from->pending_count = 0;
-        supervisor->generation = to;
-        log_set_priority(to->config->supervisor.log_priority);
-        if (supervisor->observer.set_changed)
-                supervisor->observer.set_changed(supervisor->observer.userdata);
 }
 
 /* Those that were started and are not ready; their names and reasons. */
@@ -218,41 +182,84 @@ static size_t reload_count_failed(Supervisor *supervisor) {
         return failed;
 }
 
-static void reload_finish_forward(Supervisor *supervisor) {
+/* Those that were told to reload their own files and did not. */
+static size_t reload_count_deaf(Supervisor *supervisor) {
         Reload *reload = &supervisor->reload;
-        const size_t *counts = reload->plan->counts;
+        size_t failed = 0;
 
-        if (reload_count_failed(supervisor) > 0) {
-                log_write(LOG_ERR, NULL, "%s; undoing the reload", reload->failure);
-                reload_enter(supervisor, RELOAD_UNDO_STOPPING);
-                return;
+        for (size_t i = 0; i < reload->plan->count; i++) {
+                const PlanEntry *entry = &reload->plan->entries[i];
+
+                if (entry->action != PLAN_RELOAD || !reload->told[entry->diff->after])
+                        continue;
+                const Child *child = supervisor->generation->children[entry->diff->after];
+                if (child_reload_outcome(child) == CHILD_RELOAD_DONE)
+                        continue;
+                if (failed++ == 0)
+                        snprintf(reload->failure, sizeof(reload->failure),
+                                 "%s did not reload its own files: %s", entry->diff->name,
+                                 child_reload_text(child));
         }
-        reload_conclude(supervisor, RELOAD_APPLIED,
-                        "%zu started, %zu restarted, %zu stopped, %zu with new settings, %zu kept",
-                        counts[PLAN_START], counts[PLAN_RESTART], counts[PLAN_STOP],
-                        counts[PLAN_LIVE], counts[PLAN_KEEP]);
+        return failed;
+}
+
+static void reload_turn_around(Supervisor *supervisor) {
+        log_write(LOG_ERR, NULL, "%s; undoing the reload", supervisor->reload.failure);
+        reload_enter(supervisor, RELOAD_UNDO_STOPPING);
+}
+
+static void reload_finish_forward(Supervisor *supervisor) {
+        const size_t *counts = supervisor->reload.plan->counts;
+        char told[64] = "";
+
+        if (counts[PLAN_RELOAD] > 0)
+                snprintf(told, sizeof(told), ", %zu with new files", counts[PLAN_RELOAD]);
+        reload_conclude(
+                supervisor, RELOAD_APPLIED,
+                "%zu started, %zu restarted, %zu stopped, %zu with new settings%s, %zu kept",
+                counts[PLAN_START], counts[PLAN_RESTART], counts[PLAN_STOP], counts[PLAN_LIVE],
+                told, counts[PLAN_KEEP]);
         reload_end(supervisor);
+}
+
+static void reload_finish_start(Supervisor *supervisor) {
+        if (reload_count_failed(supervisor) > 0)
+                reload_turn_around(supervisor);
+        else if (supervisor->reload.plan->counts[PLAN_RELOAD] == 0)
+                reload_finish_forward(supervisor);
+        else
+                reload_enter(supervisor, RELOAD_TELLING);
+}
+
+static void reload_finish_telling(Supervisor *supervisor) {
+        if (reload_count_deaf(supervisor) > 0)
+                reload_turn_around(supervisor);
+        else
+                reload_finish_forward(supervisor);
 }
 
 static void reload_finish_undo(Supervisor *supervisor) {
         Reload *reload = &supervisor->reload;
         const Generation *generation = supervisor->generation;
+        const char *files = "";
         size_t lost = 0;
 
         for (size_t i = 0; i < reload->plan->count; i++) {
                 const PlanEntry *entry = &reload->plan->entries[i];
 
-                if (plan_stops(entry) && reload->was_up[entry->diff->before] &&
+                if (entry->action == PLAN_RELOAD && reload->told[entry->diff->after])
+                        files = " (the daemons' own files stay as they are on disk)";
+                if (plan_may_end(entry) && reload->was_up[entry->diff->before] &&
                     generation->states[entry->diff->before] != STATE_RUNNING)
                         lost++;
         }
         if (lost > 0)
                 reload_conclude(supervisor, RELOAD_ROLLED_BACK,
-                                "%s; undone, but %zu %s did not become ready again",
-                                reload->failure, lost, PLURAL(lost, "daemon", "daemons"));
+                                "%s; undone%s, but %zu %s did not become ready again",
+                                reload->failure, files, lost, PLURAL(lost, "daemon", "daemons"));
         else
-                reload_conclude(supervisor, RELOAD_ROLLED_BACK, "%s; all is as it was before",
-                                reload->failure);
+                reload_conclude(supervisor, RELOAD_ROLLED_BACK, "%s; all is as it was before%s",
+                                reload->failure, files);
         reload_end(supervisor);
 }
 
@@ -265,7 +272,10 @@ static void reload_advance(Supervisor *supervisor) {
                 reload_enter(supervisor, RELOAD_STARTING);
                 break;
         case RELOAD_STARTING:
-                reload_finish_forward(supervisor);
+                reload_finish_start(supervisor);
+                break;
+        case RELOAD_TELLING:
+                reload_finish_telling(supervisor);
                 break;
         case RELOAD_UNDO_STOPPING:
                 reload_swap(supervisor, reload->before);
@@ -275,6 +285,7 @@ static void reload_advance(Supervisor *supervisor) {
                 reload_finish_undo(supervisor);
                 break;
         case RELOAD_IDLE:
+        case RELOAD_TESTING:
                 break;
         }
 }
@@ -298,7 +309,7 @@ static bool reload_prepare(Supervisor *supervisor) {
         if (r == 0)
                 r = config_diff_new(supervisor->generation->config, config, &reload->diff);
         if (r == 0)
-                r = plan_new(reload->diff, supervisor->generation->states, &reload->plan);
+                r = reload_plan_new(supervisor->generation, reload->diff, &reload->plan);
         if (r == 0 && reload_unchangeable(reload->diff)) {
                 reload_conclude(
                         supervisor, RELOAD_REFUSED,
@@ -312,11 +323,33 @@ static bool reload_prepare(Supervisor *supervisor) {
         }
         if (r == 0)
                 r = reload_make_generation(supervisor, config);
+        if (r == 0)
+                r = reload_tests_new(reload);
         if (r < 0) {
                 reload_conclude(supervisor, RELOAD_REFUSED, "%s", strerror(-r));
                 return false;
         }
         return true;
+}
+
+/* Goes on with the tests; after the last one to the commit, or to the end. */
+static void reload_test(Supervisor *supervisor) {
+        Reload *reload = &supervisor->reload;
+
+        reload->stage = RELOAD_TESTING;
+        if (!reload_tests_drive(supervisor))
+                return;
+
+        if (reload_tests_judge(reload) > 0) {
+                reload_conclude(supervisor, RELOAD_REFUSED, "%s; nothing was touched",
+                                reload->failure);
+                reload_end(supervisor);
+                return;
+        }
+        reload_tests_free(reload);
+        /* ---- the commit line: from here on every step has its inverse ---- */
+        reload_log_plan(supervisor);
+        reload_enter(supervisor, RELOAD_STOPPING);
 }
 
 static void reload_begin(Supervisor *supervisor) {
@@ -327,13 +360,10 @@ static void reload_begin(Supervisor *supervisor) {
         TAILQ_CONCAT(&reload->waiters, &reload->next, link);
         report_reloading(supervisor);
 
-        if (!reload_prepare(supervisor)) {
+        if (reload_prepare(supervisor))
+                reload_test(supervisor);
+        else
                 reload_end(supervisor);
-                return;
-        }
-        /* ---- the commit line: from here on every step has its inverse ---- */
-        reload_log_plan(supervisor);
-        reload_enter(supervisor, RELOAD_STOPPING);
 }
 
 /* A start or operations that run, or the time after the last reload, come first. */
@@ -354,7 +384,9 @@ static bool reload_may_begin(Supervisor *supervisor) {
 void reload_drive(Supervisor *supervisor) {
         if (supervisor->generation->changed_count > 0) /* settle first */
                 return;
-        if (supervisor->reload.stage != RELOAD_IDLE && TAKE(supervisor->reload.step_done))
+        if (supervisor->reload.stage == RELOAD_TESTING)
+                reload_test(supervisor);
+        else if (supervisor->reload.stage != RELOAD_IDLE && TAKE(supervisor->reload.step_done))
                 reload_advance(supervisor);
         else if (reload_may_begin(supervisor) &&
                  mode_step(&supervisor->mode, MODE_EVENT_RELOAD) == MODE_BEGIN_RELOAD)

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * A new configuration as a transaction: read, check, diff and plan while nothing live is touched;
- * one commit; then steps, which are undone if a daemon does not become ready. Requests that come in
+ * A new configuration as a transaction: read, check, diff, plan and the daemons' own configuration
+ * tests, while nothing live is touched; one commit; then steps, which are undone if a daemon does
+ * not become ready, or does not survive that it reads its own files anew. Requests that come in
  * a burst, or during a reload, are answered by one more reload, which sees the last state of the
  * files.
  */
@@ -23,8 +24,8 @@ typedef struct Supervisor Supervisor;
 typedef enum ReloadVerdict {
         RELOAD_APPLIED,
         RELOAD_NOTHING,     /* the configuration is the one in force */
-        RELOAD_REFUSED,     /* it has errors; nothing was touched */
-        RELOAD_ROLLED_BACK, /* a daemon did not become ready; everything is as it was */
+        RELOAD_REFUSED,     /* it has errors, or a daemon's own has; nothing was touched */
+        RELOAD_ROLLED_BACK, /* a daemon did not go along; everything is as it was */
         RELOAD_CANCELED,    /* a stop broke in */
         RELOAD_VERDICT_MAX_,
 } ReloadVerdict;
@@ -48,11 +49,15 @@ typedef TAILQ_HEAD(ReloadWaiterList, ReloadWaiter) ReloadWaiterList;
 
 typedef enum ReloadStage {
         RELOAD_IDLE,
+        RELOAD_TESTING,  /* the daemons' own configuration tests; nothing is touched yet */
         RELOAD_STOPPING, /* what is removed or restarted */
         RELOAD_STARTING, /* what is new or restarted, by the new configuration */
+        RELOAD_TELLING,  /* what reads its own files anew: last, since nothing can undo it */
         RELOAD_UNDO_STOPPING,
         RELOAD_UNDO_STARTING,
 } ReloadStage;
+
+typedef struct ReloadTest ReloadTest;
 
 /* Embedded in the supervisor. */
 typedef struct Reload {
@@ -63,8 +68,11 @@ typedef struct Reload {
         Plan *plan;
         Generation *before, *after;
         bool *was_up; /* by index of `before` */
+        ReloadTest *tests;
+        size_t test_count, tests_begun;
+        bool *told; /* by index of `after`: it was told to read its own files anew */
         usec_t begun;
-        char failure[256]; /* why it is undone */
+        char failure[256]; /* why it is refused or undone */
 
         ReloadWaiterList waiters; /* of the one that runs */
         ReloadWaiterList next;    /* of the one after it */
@@ -91,6 +99,27 @@ void reload_cancel(Supervisor *supervisor);
 
 /* A setting of the supervisor that differs and that only its restart can change, or NULL. */
 const Setting *reload_unchangeable(const ConfigDiff *diff);
+
+/* reload_plan.c: from what differs and what there is now; looks at the daemons' own files. */
+int reload_plan_new(const Generation *generation, const ConfigDiff *diff, Plan **ret);
+
+/* reload_swap.c */
+/*
+ * The second generation: known daemons keep their child, new ones get one that does nothing yet.
+ */
+int reload_make_generation(Supervisor *supervisor, Config *config);
+/* The other generation is in force from here on. */
+void reload_swap(Supervisor *supervisor, Generation *to);
+/* The children that only one of the two generations knows: at rest, whichever way it went. */
+void reload_free_children(const Reload *reload, const Generation *in_force);
+
+/* reload_test.c */
+int reload_tests_new(Reload *reload);
+void reload_tests_free(Reload *reload);
+/* Goes on with them, from settling only; whether all are over. */
+bool reload_tests_drive(Supervisor *supervisor);
+/* Adds what they found to `diag`; how many failed, the first one in `failure`. */
+size_t reload_tests_judge(Reload *reload);
 
 /* reload_verdict.c */
 void reload_log_findings(const Diag *diag);

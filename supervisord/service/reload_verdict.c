@@ -36,10 +36,10 @@ void reload_log_plan(const Supervisor *supervisor) {
 
         log_info(
                 "reloading: %zu to start, %zu to restart, %zu to stop, %zu with new settings, "
-                "%zu kept",
+                "%zu with new files, %zu kept",
                 reload->plan->counts[PLAN_START], reload->plan->counts[PLAN_RESTART],
                 reload->plan->counts[PLAN_STOP], reload->plan->counts[PLAN_LIVE],
-                reload->plan->counts[PLAN_KEEP]);
+                reload->plan->counts[PLAN_RELOAD], reload->plan->counts[PLAN_KEEP]);
         for (size_t i = 0; i < reload->plan->count; i++) {
                 const PlanEntry *entry = &reload->plan->entries[i];
 

@@ -172,7 +172,7 @@ int supervisor_plan(const Supervisor *supervisor, RequestPlan **ret) {
         if (r == 0)
                 r = config_diff_new(supervisor->generation->config, plan->config, &plan->diff);
         if (r == 0)
-                r = plan_new(plan->diff, supervisor->generation->states, &plan->plan);
+                r = reload_plan_new(supervisor->generation, plan->diff, &plan->plan);
         if (r < 0)
                 return r;
         request_add_refusal(plan);

@@ -19,10 +19,15 @@ void settle_changed(void *userdata, Child *child) {
                 loop_defer_arm(supervisor->settle);
 }
 
-/* A daemon that the whole depends on is gone for good; in a reload it may yet come back. */
+/* In a reload it may yet come back; but before the commit nothing is on the way. */
+static bool settle_may_come_back(const Supervisor *supervisor) {
+        return supervisor->mode == MODE_RELOADING && supervisor->reload.stage != RELOAD_TESTING;
+}
+
+/* A daemon that the whole depends on is gone for good. */
 static void settle_essential(Supervisor *supervisor, const Child *child) {
         if (!child_config(child)->essential || mode_is_stopping(supervisor->mode) ||
-            supervisor->mode == MODE_RELOADING)
+            settle_may_come_back(supervisor))
                 return;
         log_error("%s is essential and has failed: stopping everything", child_name(child));
         supervisor->exit_code = 1;

@@ -24,7 +24,7 @@
 
 static const char usage[] =
         "naive [-p PORT] [-u PATH] [-P FILE] [-m thread|fork|single] [-d MS] [-g SIGNAL]\n"
-        "      [-w MS] [-a FILE] [-b [-f PIDFILE] [-l MS]] [-x] [-i FILE]\n"
+        "      [-w MS] [-a FILE] [-b [-f PIDFILE] [-l MS]] [-x] [-i FILE] [-c FILE [-t]]\n"
         "  -p  port on 127.0.0.1; 0 (the default): any\n"
         "  -u  listen at a UNIX socket instead\n"
         "  -P  write the port into FILE once it listens\n"
@@ -34,7 +34,9 @@ static const char usage[] =
         "  -w  time until it listens; -a: it listens only once there is FILE\n"
         "  -b  daemonize by a double fork; -f: write a pidfile, -l: so much later\n"
         "  -x  ignore SIGTERM, SIGINT, SIGHUP and SIGQUIT\n"
-        "  -i  add a line to FILE at each start\n";
+        "  -i  add a line to FILE at each start, and each time that its configuration is read\n"
+        "  -c  its configuration, read at the start and at SIGHUP: unless its first word is good,\n"
+        "      that ends it with status 3; -t: only test it, and exit\n";
 
 typedef enum Mode {
         MODE_THREAD,
@@ -44,19 +46,49 @@ typedef enum Mode {
 
 typedef struct Options {
         int port;
-        const char *path, *port_file, *pidfile, *log, *await;
+        const char *path, *port_file, *pidfile, *log, *await, *config;
         Mode mode;
         int delay, listen_delay, pidfile_delay;
         int graceful;
-        bool background, deaf;
+        bool background, deaf, test;
 } Options;
 
 static Options options = { .graceful = SIGUSR1, .delay = 0 };
-static volatile sig_atomic_t asked_to_end;
+static volatile sig_atomic_t asked_to_end, asked_to_reload;
 
 static void on_graceful(int signo) {
         (void) signo;
         asked_to_end = 1;
+}
+
+static void on_hangup(int signo) {
+        (void) signo;
+        asked_to_reload = 1;
+}
+
+static void add_to_log(const char *what) {
+        FILE *stream = options.log ? fopen(options.log, "ae") : NULL;
+
+        if (!stream)
+                return;
+        if (fprintf(stream, "%s %d\n", what, (int) getpid()) < 0 || fclose(stream) != 0)
+                die_errno(options.log);
+}
+
+static void read_config(void) {
+        char word[64] = "";
+        FILE *stream = fopen(options.config, "re");
+
+        if (stream) {
+                (void) !fscanf(stream, "%63s", word);
+                (void) fclose(stream);
+        }
+        if (strcmp(word, "good") == 0) {
+                add_to_log("configured");
+                return;
+        }
+        fprintf(stderr, "naive: reading %s\nnaive: \"%s\" is not good\n", options.config, word);
+        exit(3);
 }
 
 static Mode mode_from_text(const char *text) {
@@ -175,13 +207,20 @@ static void run(int listener) {
 
         sigemptyset(&blocked);
         sigaddset(&blocked, options.graceful);
+        if (options.config)
+                sigaddset(&blocked, SIGHUP);
         sigprocmask(SIG_BLOCK, &blocked, &waiting);
         sigdelset(&waiting, options.graceful);
+        sigdelset(&waiting, SIGHUP);
         fcntl(listener, F_SETFL, O_NONBLOCK);
 
         while (!asked_to_end) {
                 if (ppoll(&entry, 1, NULL, &waiting) > 0)
                         accept_all(listener);
+                if (asked_to_reload) {
+                        asked_to_reload = 0;
+                        read_config();
+                }
                 while (options.mode == MODE_FORK && waitpid(-1, NULL, WNOHANG) > 0)
                         ;
         }
@@ -200,17 +239,10 @@ static void go_to_background(void) {
                 _exit(0);
 }
 
-static void note_start(void) {
-        FILE *stream = fopen(options.log, "ae");
-
-        if (!stream || fprintf(stream, "started %d\n", (int) getpid()) < 0 || fclose(stream) != 0)
-                die_errno(options.log);
-}
-
 static void parse_options(int argc, char **argv) {
         int option;
 
-        while ((option = getopt(argc, argv, "p:u:P:m:d:g:w:a:bf:l:xi:h")) != -1) {
+        while ((option = getopt(argc, argv, "p:u:P:m:d:g:w:a:bf:l:xi:c:th")) != -1) {
                 switch (option) {
                 case 'p':
                         options.port = number(optarg);
@@ -251,6 +283,12 @@ static void parse_options(int argc, char **argv) {
                 case 'i':
                         options.log = optarg;
                         break;
+                case 'c':
+                        options.config = optarg;
+                        break;
+                case 't':
+                        options.test = true;
+                        break;
                 default:
                         die("usage:\n%s", usage);
                 }
@@ -259,13 +297,18 @@ static void parse_options(int argc, char **argv) {
 
 int main(int argc, char **argv) {
         parse_options(argc, argv);
+        if (options.config) {
+                handle(SIGHUP, on_hangup);
+                read_config();
+        }
+        if (options.test)
+                return 0;
         if (options.background)
                 go_to_background();
         if (options.deaf)
                 ignore_signals();
         handle(options.graceful, on_graceful);
-        if (options.log)
-                note_start();
+        add_to_log("started");
 
         sleep_ms(options.listen_delay);
         if (options.await)

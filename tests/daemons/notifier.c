@@ -5,6 +5,7 @@
  */
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,21 +18,23 @@
 
 static const char usage[] =
         "notifier [-r MS | -a FILE | -n] [-w KIND]... [-t TEXT]... [-s PATH]\n"
-        "         [-S SOCKET] [-c COUNT]\n"
+        "         [-S SOCKET] [-c COUNT] [-H MS]\n"
         "  -r  READY=1 after so long (0 is the default); -a: once there is FILE; -n: never\n"
         "  -w  before that a wrong datagram: long, malformed, empty, nul, number, descriptor\n"
         "  -t  before that a datagram with this text\n"
         "  -s  write the path of NOTIFY_SOCKET into this file\n"
         "  -S  be a stranger: send to this socket what -w and -t say (without them READY=1), exit\n"
-        "  -c  send each datagram so many times\n";
+        "  -c  send each datagram so many times\n"
+        "  -H  at SIGHUP say RELOADING=1, and so long after it READY=1\n";
 
 typedef struct Options {
         int ready_after, count;
+        int reload_time; /* negative: SIGHUP ends it */
         bool never;
         const char *await, *stranger_to;
 } Options;
 
-static Options options = { .count = 1 };
+static Options options = { .count = 1, .reload_time = -1 };
 static const char *socket_path;
 
 static void send_raw(const char *data, size_t size, int passed_fd) {
@@ -97,7 +100,7 @@ static void send_wrong(const char *kind) {
                 die("no kind of datagram: %s", kind);
 }
 
-static const char letters[] = "r:a:nw:t:s:S:c:h";
+static const char letters[] = "r:a:nw:t:s:S:c:H:h";
 
 /* What does not send comes first, then the datagrams in the order in which they are given. */
 static void parse_options(int argc, char **argv) {
@@ -123,6 +126,9 @@ static void parse_options(int argc, char **argv) {
                         break;
                 case 'c':
                         options.count = number(optarg);
+                        break;
+                case 'H':
+                        options.reload_time = number(optarg);
                         break;
                 case 'w':
                 case 't':
@@ -151,6 +157,25 @@ static int send_all(int argc, char **argv) {
         return sent;
 }
 
+static void on_hangup(int signo) {
+        (void) signo; /* it interrupts the waiting */
+}
+
+static void wait_for_reloads(void) {
+        sigset_t blocked, waiting;
+
+        sigemptyset(&blocked);
+        sigaddset(&blocked, SIGHUP);
+        sigprocmask(SIG_BLOCK, &blocked, &waiting);
+        handle(SIGHUP, on_hangup);
+        for (;;) {
+                sigsuspend(&waiting);
+                send_text("RELOADING=1");
+                sleep_ms(options.reload_time);
+                send_text("READY=1");
+        }
+}
+
 int main(int argc, char **argv) {
         parse_options(argc, argv);
         int sent = send_all(argc, argv);
@@ -165,6 +190,8 @@ int main(int argc, char **argv) {
                 await_file(options.await);
         if (!options.never)
                 send_text("READY=1\nSTATUS=notifier is at work");
+        if (options.reload_time >= 0)
+                wait_for_reloads();
         for (;;)
                 pause();
 }

@@ -23,6 +23,7 @@ void fake_trees_reset(void);
 void fake_paths_reset(void);
 void fake_datagrams_reset(void);
 void fake_intake_reset(void);
+void fake_captures_reset(void);
 
 WorldTree *fake_tree_of(const Tree *tree);
 /* The walked tree with that invocation, or the one of the name "". */
@@ -33,3 +34,7 @@ uint64_t world_new_inode(void);
 /* What waits at a socket of a process (key) ends; and what a process has accepted. */
 void world_cut_waiting(uint64_t socket, uint64_t process);
 void world_cut_process(FakeProcess *process);
+
+/* A process was spawned with that output. */
+void fake_capture_process(int fd, const FakeProcess *process);
+void fake_capture_say(const FakeProcess *process, const char *text);

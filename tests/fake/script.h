@@ -28,6 +28,7 @@
 #define CLOSE(t)                 { ACT_CLOSE, (t), 0, NULL, NULL }
 #define HAND_OVER(t)             { ACT_HAND_OVER, (t), 0, NULL, NULL }
 #define EXIT_SERVED(t, status)   { ACT_EXIT_SERVED, (t), (status), NULL, NULL }
+#define SAY(t, text)             { ACT_SAY, (t), 0, NULL, (text) }
 #define BLOCK(t, duration)       { ACT_BLOCK, (t), (int64_t) (duration), NULL, NULL }
 
 #define ACTS(...) ((const FakeAct[]) { __VA_ARGS__, { 0 } })

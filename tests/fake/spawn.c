@@ -85,6 +85,7 @@ int spawn(const SpawnRequest *request, Spawned *ret) {
                 WORLD_NAME_MAX - 1);
         process->report_fd = descriptor_new(DESCRIPTOR_REPORT, process, NULL);
 
+        fake_capture_process(request->output, process);
         world_trace("  process %d is spawned (%s)", process->pid, request->command[0]);
         world_at(usec_add(world_now(), program ? program->exec_time : 0), spawn_executed, NULL,
                  process_key(process));

@@ -52,6 +52,7 @@ static void world_reset(void) {
         fake_paths_reset();
         fake_datagrams_reset();
         fake_intake_reset();
+        fake_captures_reset();
         fake_notify_reset();
         world.event_count = 0;
 }

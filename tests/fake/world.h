@@ -49,6 +49,7 @@ typedef enum FakeActKind {
         ACT_CLOSE,           /* all that it listens on */
         ACT_HAND_OVER,       /* … to the child that it made last */
         ACT_EXIT_SERVED,     /* with status `number`, once nothing of it is in flight */
+        ACT_SAY,             /* `content`, where it writes */
         ACT_BLOCK,           /* no signal reaches it for `number` microseconds; 0: for ever */
 } FakeActKind;
 
@@ -260,6 +261,7 @@ typedef enum FakeDoor {
         DOOR_INTAKE_MEASURE,
         DOOR_INTAKE_NUDGE,
         DOOR_INTAKE_WATCH,
+        DOOR_CAPTURE,
         DOOR_LOOP_IO,
         DOOR_FILE_REMOVE,
         DOOR_STATE_OPEN,

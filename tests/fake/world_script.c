@@ -160,6 +160,9 @@ static void act_perform(FakeProcess *process, const FakeAct *act) {
         case ACT_EXIT_SERVED:
                 process_exit_served(process, (int) act->number);
                 break;
+        case ACT_SAY:
+                fake_capture_say(process, act->content);
+                break;
         case ACT_BLOCK:
                 process_block(process, (usec_t) act->number);
                 break;

@@ -8,13 +8,15 @@
 #include "base/diag.h"
 #include "sim/sim.h"
 
-#define TEXT_ROOM 256
+#define TEXT_ROOM    256
+#define FINDINGS_MAX 16
 
 static struct {
         unsigned verdicts;
         ReloadVerdict verdict;
         char text[TEXT_ROOM];
-        char finding[TEXT_ROOM];
+        char findings[FINDINGS_MAX][TEXT_ROOM];
+        unsigned finding_count;
         unsigned ended[OPERATION_CANCELED + 1];
 } ask;
 
@@ -31,8 +33,9 @@ static void ask_on_verdict(void *userdata,
         ask.verdicts++;
         ask.verdict = verdict;
         snprintf(ask.text, sizeof(ask.text), "%s", text);
-        snprintf(ask.finding, sizeof(ask.finding), "%s",
-                 diag && diag_count(diag) > 0 ? diag_get(diag, 0)->text : "");
+        ask.finding_count = diag ? (unsigned) MIN_OF(diag_count(diag), (size_t) FINDINGS_MAX) : 0;
+        for (unsigned i = 0; i < ask.finding_count; i++)
+                snprintf(ask.findings[i], sizeof(ask.findings[i]), "%s", diag_get(diag, i)->text);
 }
 
 void sim_reload(void) {
@@ -57,7 +60,15 @@ const char *sim_verdict_text(void) {
 }
 
 const char *sim_verdict_finding(void) {
-        return ask.finding;
+        return sim_finding(0);
+}
+
+unsigned sim_findings(void) {
+        return ask.finding_count;
+}
+
+const char *sim_finding(unsigned index) {
+        return index < ask.finding_count ? ask.findings[index] : "";
 }
 
 static void ask_on_end(void *userdata, Supervisor *supervisor, OperationOutcome outcome) {

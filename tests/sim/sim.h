@@ -80,6 +80,9 @@ unsigned sim_verdicts(void);
 ReloadVerdict sim_verdict(void);
 const char *sim_verdict_text(void);
 const char *sim_verdict_finding(void);
+/* All of its findings, 16 at most. */
+unsigned sim_findings(void);
+const char *sim_finding(unsigned index);
 
 /* What supervisor_request() says. */
 int sim_request(RequestVerb verb, const char *const *names);

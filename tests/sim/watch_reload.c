@@ -59,7 +59,7 @@ static void watch_judge_kept(void) {
         for (size_t i = 0; plan && i < plan->count; i++) {
                 const PlanEntry *entry = &plan->entries[i];
 
-                if ((entry->action == PLAN_KEEP || entry->action == PLAN_LIVE) &&
+                if (entry->action <= PLAN_RELOAD &&
                     watch_stopped_since(entry->diff->name) > 0)
                         sim_fail("%s was to be left alone by a reload", entry->diff->name);
         }

@@ -81,6 +81,8 @@ static const char everything[] =
         "    cleanup: { command = [ \"/bin/c\" ]; remove = [ \"/run/x\" ]; timeout = \"4s\"; };\n"
         "    restart: { policy = \"on-failure\"; delay = \"1s\"; delay_max = \"2s\";\n"
         "               reset = \"3s\"; limit = 0; };\n"
+        "    reload: { check = [ \"/bin/t\" ]; signal = \"HUP\"; command = [ \"/bin/r\" ];\n"
+        "              files = [ \"/etc/w\", \"/etc/w.d\" ]; timeout = \"6s\"; };\n"
         "  };\n"
         "};\n";
 
@@ -179,6 +181,11 @@ START_TEST(test_group_values) {
         ck_assert_uint_eq(web->restart.delay_max, 2 * USEC_PER_SEC);
         ck_assert_uint_eq(web->restart.reset, 3 * USEC_PER_SEC);
         ck_assert_int_eq(web->restart.limit, 0);
+        assert_words(web->reload.check, (const char *[]) { "/bin/t", NULL });
+        ck_assert_int_eq(web->reload.signo, SIGHUP);
+        assert_words(web->reload.command, (const char *[]) { "/bin/r", NULL });
+        assert_words(web->reload.files, (const char *[]) { "/etc/w", "/etc/w.d", NULL });
+        ck_assert_uint_eq(web->reload.timeout, 6 * USEC_PER_SEC);
 }
 END_TEST
 

@@ -261,6 +261,22 @@ START_TEST(test_restart) {
 }
 END_TEST
 
+START_TEST(test_reload) {
+        assert_one("reload: { signal = \"HUP\"; command = [ \"/bin/r\" ]; };",
+                   AT "web.reload.command: ", "remove one of them");
+        assert_one("reload: { signal = \"KILL\"; };", AT "web.reload.signal: ",
+                   "no daemon reads anything at KILL; write the one");
+        assert_one("reload: { signal = \"STOP\"; };", AT "web.reload.signal: ", "at STOP");
+        assert_warning("reload: { files = [ \"/etc/web\" ]; timeout = \"5s\"; };",
+                       AT "web.reload.timeout: warning: ", "nothing takes that time");
+        assert_good("reload: { files = [ \"/etc/web\" ]; };"); /* then a change is a restart */
+        assert_good("reload: { check = [ \"/bin/t\" ]; timeout = \"5s\"; };");
+        assert_good("reload: { signal = \"HUP\"; };"); /* when somebody asks for it */
+        assert_good("reload: { check = [ \"/bin/t\" ]; command = [ \"/bin/r\" ];"
+                    " files = [ \"/etc/web\", \"/etc/web.d\" ]; timeout = \"5s\"; };");
+}
+END_TEST
+
 START_TEST(test_pidfiles) {
         config = configs_resolve("daemons: {\n"
                                  "a: { command = [ \"/a\" ]; pidfile = \"/run/x\"; };\n"
@@ -410,6 +426,7 @@ static Suite *make_suite(void) {
         tcase_add_test(daemon, test_drain_exit);
         tcase_add_test(daemon, test_stop);
         tcase_add_test(daemon, test_restart);
+        tcase_add_test(daemon, test_reload);
         suite_add_tcase(suite, daemon);
 
         tcase_add_checked_fixture(order, setup, teardown);

@@ -120,6 +120,10 @@ START_TEST(test_hooks) {
                      AT "web.drain.command: ", "does not exist");
         assert_error("command = [ \"/bin/sh\" ]; cleanup: { command = [ \"@\" ]; };",
                      AT "web.cleanup.command: ", "is a directory");
+        assert_error("command = [ \"/bin/sh\" ]; reload: { check = [ \"@/none\" ]; };",
+                     AT "web.reload.check: ", "does not exist; install it");
+        assert_error("command = [ \"/bin/sh\" ]; reload: { command = [ \"sh\" ]; };",
+                     AT "web.reload.command: ", "is no absolute path; write \"/");
 }
 END_TEST
 
@@ -336,6 +340,13 @@ START_TEST(test_identity_outcomes) {
 }
 END_TEST
 
+START_TEST(test_reload_files) {
+        assert_good("command = [ \"/bin/sh\" ]; reload: { files = [ \"@\", \"/bin/sh\" ]; };");
+        assert_warning("command = [ \"/bin/sh\" ]; reload: { files = [ \"/bin/sh\", \"@/x\" ]; };",
+                       AT "web.reload.files: warning: ", "/x\" does not exist (yet)");
+}
+END_TEST
+
 static void add_machine(Suite *suite) {
         TCase *tcase = tcase_create("machine");
 
@@ -344,6 +355,7 @@ static void add_machine(Suite *suite) {
         tcase_add_test(tcase, test_commands);
         tcase_add_test(tcase, test_hooks);
         tcase_add_test(tcase, test_directories);
+        tcase_add_test(tcase, test_reload_files);
         tcase_add_test(tcase, test_all_at_once);
         suite_add_tcase(suite, tcase);
 }

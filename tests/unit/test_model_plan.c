@@ -34,6 +34,7 @@ static Config *before, *after;
 static ConfigDiff *diff;
 static Plan *plan;
 static DaemonState states[8];
+static const char *files[8];
 
 static void compare(const char *text) {
         before = config_of(base_text);
@@ -44,13 +45,14 @@ static void compare(const char *text) {
 }
 
 static void make_plan(void) {
-        ck_assert_int_eq(plan_new(diff, states, &plan), 0);
+        ck_assert_int_eq(plan_new(diff, states, files, &plan), 0);
 }
 
 static void setup(void) {
         before = after = NULL;
         diff = NULL;
         plan = NULL;
+        memset(files, 0, sizeof(files));
 }
 
 static void teardown(void) {
@@ -183,6 +185,91 @@ START_TEST(settings_of_the_supervisor_count) {
 }
 END_TEST
 
+#define LONE_WITH(more)                                                                            \
+        "daemons: {\n"                                                                             \
+        " web: { command = [ \"/bin/sleep\", \"1\" ]; requires = [ \"db\" ]; };\n"                 \
+        " db: { command = [ \"/bin/sleep\", \"2\" ]; };\n"                                         \
+        " lone: { command = [ \"/bin/sleep\", \"3\" ]; " more " };\n"                              \
+        "};\n"
+
+START_TEST(a_changed_file_is_a_reload_where_there_is_a_way) {
+        compare(LONE_WITH("reload: { signal = \"HUP\"; };"));
+        files[2] = "/etc/lone.conf";
+        make_plan();
+        expect_action("lone", PLAN_RELOAD);
+        expect_reason("lone", "/etc/lone.conf changed, reload.signal unset -> \"HUP\"");
+        ck_assert(!plan->nothing);
+        ck_assert_uint_eq(plan->counts[PLAN_RELOAD], 1);
+        expect_action("web", PLAN_KEEP);
+}
+END_TEST
+
+START_TEST(a_changed_file_alone_is_something) {
+        compare(base_text);
+        files[1] = "/etc/db.conf";
+        make_plan();
+        ck_assert(diff->same);
+        ck_assert(!plan->nothing);
+        expect_action("db", PLAN_RESTART);
+        expect_reason("db", "/etc/db.conf changed, and it has no reload.signal");
+        expect_action("web", PLAN_RESTART);
+        expect_reason("web", "it requires db");
+}
+END_TEST
+
+START_TEST(a_restart_is_more_than_a_reload) {
+        compare(LONE_WITH("nice = 1; reload: { command = [ \"/bin/true\" ]; };"));
+        files[2] = "/etc/lone.conf";
+        make_plan();
+        expect_action("lone", PLAN_RESTART);
+        expect_reason("lone", "/etc/lone.conf changed, nice 0 -> 1, "
+                              "reload.command unset -> [ \"/bin/true\" ]");
+}
+END_TEST
+
+START_TEST(who_reloads_follows_into_a_restart) {
+        compare("daemons: {\n"
+                " web: { command = [ \"/bin/sleep\", \"1\" ]; requires = [ \"db\" ];"
+                "        reload: { signal = \"HUP\"; }; };\n"
+                " db: { command = [ \"/bin/sleep\", \"22\" ]; };\n"
+                " lone: { command = [ \"/bin/sleep\", \"3\" ]; };\n"
+                "};\n");
+        files[0] = "/etc/web.conf";
+        make_plan();
+        expect_action("web", PLAN_RESTART);
+        expect_reason("web", "it requires db");
+}
+END_TEST
+
+/* Which state it is in when a file of it changed, with a way to reload it and without. */
+START_TEST(a_changed_file_counts_by_state) {
+        static const struct {
+                DaemonState state;
+                PlanAction with, without;
+        } cases[] = {
+                { STATE_RUNNING, PLAN_RELOAD, PLAN_RESTART },
+                { STATE_STARTING, PLAN_RESTART, PLAN_RESTART },
+                { STATE_PROBING, PLAN_RESTART, PLAN_RESTART },
+                { STATE_FAILED, PLAN_START, PLAN_START },
+                { STATE_STOPPED, PLAN_KEEP, PLAN_KEEP },
+                { STATE_DELAYED, PLAN_KEEP, PLAN_KEEP },
+                { STATE_SWEEPING, PLAN_KEEP, PLAN_KEEP },
+        };
+
+        compare(_i % 2 == 0 ? base_text : LONE_WITH("reload: { signal = \"HUP\"; };"));
+        config_unref(before); /* the same on both sides */
+        before = config_ref(after);
+        config_diff_free(diff);
+        ck_assert_int_eq(config_diff_new(before, after, &diff), 0);
+        files[2] = "/etc/lone.conf";
+        states[2] = cases[_i / 2].state;
+        make_plan();
+        expect_action("lone", _i % 2 == 0 ? cases[_i / 2].without : cases[_i / 2].with);
+        ck_assert_int_eq(plan->nothing, entry_of("lone")->action == PLAN_KEEP);
+        ck_assert_int_eq(!entry_of("lone")->file, entry_of("lone")->action == PLAN_KEEP);
+}
+END_TEST
+
 /* A value of the setting's form that is not its default. */
 static const char *another_value(const Setting *setting) {
         switch (setting->type) {
@@ -251,6 +338,11 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, what_was_stopped_stays_stopped);
         tcase_add_test(tcase, what_had_failed_gets_another_chance);
         tcase_add_test(tcase, settings_of_the_supervisor_count);
+        tcase_add_test(tcase, a_changed_file_is_a_reload_where_there_is_a_way);
+        tcase_add_test(tcase, a_changed_file_alone_is_something);
+        tcase_add_test(tcase, a_restart_is_more_than_a_reload);
+        tcase_add_test(tcase, who_reloads_follows_into_a_restart);
+        tcase_add_loop_test(tcase, a_changed_file_counts_by_state, 0, 14);
         tcase_add_loop_test(tcase, every_setting_has_its_rule, 0, (int) schema_daemon_count);
         suite_add_tcase(suite, tcase);
         return suite;

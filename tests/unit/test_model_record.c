@@ -377,7 +377,7 @@ START_TEST(a_reload_keeps_its_plan) {
                                 diag);
         other->loaded = 77;
         ck_assert_int_eq(config_diff_new(config, other, &diff), 0);
-        ck_assert_int_eq(plan_new(diff, states, &plan), 0);
+        ck_assert_int_eq(plan_new(diff, states, NULL, &plan), 0);
         ck_assert_int_eq(reload_record_new("me", moment(), &reload), 0);
         reload_record_describe(&reload->before, config);
         reload_record_describe(&reload->after, other);
