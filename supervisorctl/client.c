@@ -199,26 +199,40 @@ static int client_refuse_name(const DaemonList *list, const char *name) {
         return EXIT_UNKNOWN;
 }
 
-int client_expand(const DaemonList *list, char *const *arguments, char ***ret_names) {
-        CLEANUP(strv_freep) char **names = NULL;
+/* Marks those that one argument means; they are appended to names, which has room for all. */
+static int client_select_one(DaemonList *list,
+                             const char *argument,
+                             const char **names,
+                             size_t *count) {
+        const char *pattern = strcmp(argument, "all") == 0 ? "*" : argument;
+        bool matched = false;
 
-        for (; *arguments; arguments++) {
-                const char *pattern = strcmp(*arguments, "all") == 0 ? "*" : *arguments;
-                bool matched = false;
+        for (size_t i = 0; i < list->count; i++) {
+                DaemonInfo *info = &list->daemons[i];
 
-                for (size_t i = 0; i < list->count; i++) {
-                        if (fnmatch(pattern, list->daemons[i].name, 0) != 0)
-                                continue;
-                        matched = true;
-                        if (!strv_contains(names, list->daemons[i].name) &&
-                            strv_append(&names, list->daemons[i].name) < 0)
-                                return client_explain(NULL, -ENOMEM);
-                }
-                if (!matched)
-                        return client_refuse_name(list, *arguments);
+                if (fnmatch(pattern, info->name, 0) != 0)
+                        continue;
+                matched = true;
+                if (!info->selected)
+                        names[(*count)++] = info->name;
+                info->selected = true;
         }
+        return matched ? 0 : client_refuse_name(list, argument);
+}
 
-        *ret_names = TAKE(names);
+int client_select(DaemonList *list, char *const *arguments, const char ***ret_names) {
+        CLEANUP(freep) const char **names = calloc(list->count + 1, sizeof(*names));
+        size_t count = 0;
+
+        if (!names)
+                return client_explain(NULL, -ENOMEM);
+        for (; *arguments; arguments++) {
+                int r = client_select_one(list, *arguments, names, &count);
+                if (r != 0)
+                        return r;
+        }
+        if (ret_names)
+                *ret_names = TAKE(names);
         return 0;
 }
 

@@ -11,17 +11,7 @@
 #include <systemd/sd-bus.h>
 
 #include "base/macro.h"
-
-/* Exit status; 0 as usual. */
-enum {
-        EXIT_FAILED = 1, /* it was done, but the outcome is not what was asked for */
-        EXIT_USAGE = 2,
-        EXIT_NOT_RUNNING = 3, /* status: a daemon is not running */
-        EXIT_UNKNOWN = 4,     /* no such daemon */
-        EXIT_NO_SUPERVISOR = 69,
-        EXIT_TIMEOUT = 75,
-        EXIT_DENIED = 77,
-};
+#include "exits.h"
 
 /* One daemon, as ListDaemons tells it. */
 typedef struct DaemonInfo {
@@ -34,6 +24,7 @@ typedef struct DaemonInfo {
         char *reason;
         char *status;
         char **requires;
+        bool selected; /* by client_select() */
 } DaemonInfo;
 
 typedef struct DaemonList {
@@ -48,10 +39,11 @@ int client_list(sd_bus *bus, DaemonList *ret);
 void daemon_list_done(DaemonList *list);
 
 /*
- * The names that the arguments mean: patterns (fnmatch(3)) and "all" are expanded, a name that is
- * none is refused with the nearest one. *ret_names is freed by strv_free().
+ * Marks the daemons that the arguments mean: patterns (fnmatch(3)) and "all" are expanded, a name
+ * that is none is refused with the nearest one. *ret_names (NULL: not wanted) is an array in the
+ * order of the arguments, NULL-terminated and to be freed; the names are the list's.
  */
-int client_expand(const DaemonList *list, char *const *arguments, char ***ret_names);
+int client_select(DaemonList *list, char *const *arguments, const char ***ret_names);
 
 /* Says what a failed call means: the exit status for it. */
 int client_explain(const sd_bus_error *error, int r);

@@ -12,11 +12,18 @@
 #include "control/names.h"
 #include "wait.h"
 
-static int operate_names(sd_bus *bus, char *const *arguments, char ***ret) {
+/* Appends the names that the arguments mean to the call. */
+static int operate_add_names(sd_bus *bus, sd_bus_message *call, char *const *arguments) {
         CLEANUP(daemon_list_done) DaemonList list = { 0 };
+        CLEANUP(freep) const char **names = NULL;
 
         int r = client_list(bus, &list);
-        return r != 0 ? r : client_expand(&list, arguments, ret);
+        if (r == 0)
+                r = client_select(&list, arguments, &names);
+        if (r != 0)
+                return r;
+        r = sd_bus_message_append_strv(call, (char **) names);
+        return r < 0 ? client_explain(NULL, r) : 0;
 }
 
 static int operate_new_call(sd_bus *bus, const char *member, sd_bus_message **ret) {
@@ -66,17 +73,15 @@ static int operate_tell(sd_bus_message *reply, const char *wanted, bool json) {
 }
 
 static int operate(sd_bus *bus, const Options *options, const char *member, const char *wanted) {
-        CLEANUP(strv_freep) char **names = NULL;
         CLEANUP(sd_bus_message_donep) sd_bus_message *call = NULL;
         CLEANUP(sd_bus_message_donep) sd_bus_message *reply = NULL;
 
-        int r = operate_names(bus, options->arguments, &names);
+        int r = operate_new_call(bus, member, &call);
         if (r == 0)
-                r = operate_new_call(bus, member, &call);
+                r = operate_add_names(bus, call, options->arguments);
         if (r != 0)
                 return r;
-        if (sd_bus_message_append_strv(call, names) < 0 ||
-            sd_bus_message_append(call, "b", (int) options->now_only) < 0)
+        if (sd_bus_message_append(call, "b", (int) options->now_only) < 0)
                 return client_explain(NULL, -ENOMEM);
 
         if (options->no_wait) {
@@ -103,7 +108,6 @@ int command_restart(sd_bus *bus, const Options *options) {
 
 int command_signal(sd_bus *bus, const Options *options) {
         CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        CLEANUP(strv_freep) char **names = NULL;
         CLEANUP(sd_bus_message_donep) sd_bus_message *call = NULL;
         int signo;
 
@@ -112,15 +116,13 @@ int command_signal(sd_bus *bus, const Options *options) {
                         options->arguments[0]);
                 return EXIT_USAGE;
         }
-        int r = operate_names(bus, options->arguments + 1, &names);
+        int r = operate_new_call(bus, "Signal", &call);
         if (r == 0)
-                r = operate_new_call(bus, "Signal", &call);
+                r = operate_add_names(bus, call, options->arguments + 1);
         if (r != 0)
                 return r;
 
-        r = sd_bus_message_append_strv(call, names);
-        if (r >= 0)
-                r = sd_bus_message_append(call, "i", signo);
+        r = sd_bus_message_append(call, "i", signo);
         if (r >= 0)
                 r = sd_bus_call(bus, call, 0, &error, NULL);
         return r < 0 ? client_explain(&error, r) : 0;

@@ -9,50 +9,34 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "command.h"
+#include "rows.h"
 #include "terminal.h"
 
 static bool info_is_running(const DaemonInfo *info) {
         return strcmp(info->state, "running") == 0;
 }
 
-/* The word for people: one that waits for another is not just stopped. */
-static const char *info_state(const DaemonInfo *info) {
-        return info->pending ? "waiting" : info->state;
-}
-
-static const char *info_colour(const DaemonInfo *info) {
-        if (info_is_running(info))
-                return TERMINAL_GREEN;
-        if (strcmp(info->state, "failed") == 0 || strcmp(info->state, "stuck") == 0)
-                return TERMINAL_RED;
-        if (strcmp(info->state, "stopped") == 0)
-                return TERMINAL_GREY;
-        return TERMINAL_YELLOW;
-}
-
-static const char *info_detail(const DaemonInfo *info) {
-        return info->status[0] != '\0' && info_is_running(info) ? info->status : info->reason;
-}
-
-static void status_print_row(const DaemonInfo *info, int width) {
-        char elapsed[DURATION_TEXT_MAX], pid[16] = "-";
-
-        if (info->pid > 0)
-                snprintf(pid, sizeof(pid), "%u", info->pid);
-        printf("%-*s  %s%-9s%s  %8s  %10s  %s\n", width, info->name,
-               terminal_colour(info_colour(info)), info_state(info),
-               terminal_colour(TERMINAL_PLAIN), pid,
-               format_elapsed(elapsed, usec_sub(clock_now(), info->since)), info_detail(info));
+static Row status_row(const DaemonInfo *info) {
+        return (Row){
+                .name = info->name,
+                .state = info->state,
+                .pending = info->pending,
+                .pid = info->pid,
+                .since = info->since,
+                .reason = info->reason,
+                .status = info->status,
+        };
 }
 
 static void status_print_one(const DaemonInfo *info) {
         char elapsed[DURATION_TEXT_MAX];
+        Row row = status_row(info);
         usec_t now = clock_now();
 
         printf("%s%s%s\n", terminal_colour(TERMINAL_BOLD), info->name,
                terminal_colour(TERMINAL_PLAIN));
-        printf("    state     %s%s%s for %s\n", terminal_colour(info_colour(info)),
-               info_state(info), terminal_colour(TERMINAL_PLAIN),
+        printf("    state     %s%s%s for %s\n", terminal_colour(row_colour(&row)), row_state(&row),
+               terminal_colour(TERMINAL_PLAIN),
                format_elapsed(elapsed, usec_sub(now, info->since)));
         if (info->pid > 0)
                 printf("    process   %u\n", info->pid);
@@ -89,33 +73,19 @@ static json_t *status_json(const DaemonInfo *info) {
                 status_json_strings(info->requires));
 }
 
-static void status_print_json(const DaemonList *list, char *const *names) {
+static void status_print_json(const DaemonList *list) {
         json_t *array = json_array();
 
         for (size_t i = 0; i < list->count; i++)
-                if (strv_contains(names, list->daemons[i].name))
+                if (list->daemons[i].selected)
                         json_array_append_new(array, status_json(&list->daemons[i]));
         json_dumpf(array, stdout, JSON_INDENT(2));
         putchar('\n');
         json_decref(array);
 }
 
-static void status_print(const DaemonList *list, char *const *names) {
-        int width = 0;
-
-        for (size_t i = 0; i < list->count; i++)
-                if (strv_contains(names, list->daemons[i].name))
-                        width = MAX_OF(width, (int) strlen(list->daemons[i].name));
-        for (size_t i = 0; i < list->count; i++)
-                if (strv_contains(names, list->daemons[i].name))
-                        status_print_row(&list->daemons[i], width);
-}
-
 /* The daemons that the arguments mean; without arguments all. */
-static int status_select(sd_bus *bus,
-                         const Options *options,
-                         DaemonList *ret_list,
-                         char ***ret_names) {
+static int status_select(sd_bus *bus, const Options *options, DaemonList *ret_list) {
         static char *everything[] = { (char *) "all", NULL };
 
         int r = client_list(bus, ret_list);
@@ -123,32 +93,60 @@ static int status_select(sd_bus *bus,
                 return r;
         if (ret_list->count == 0)
                 return 0;
-        return client_expand(ret_list, options->arguments[0] ? options->arguments : everything,
-                             ret_names);
+        return client_select(ret_list, options->arguments[0] ? options->arguments : everything,
+                             NULL);
+}
+
+/* The selected ones. */
+static int status_print(const DaemonList *list) {
+        CLEANUP(rows_done) Rows rows = { 0 };
+        size_t width = 0;
+
+        for (size_t i = 0; i < list->count; i++)
+                if (list->daemons[i].selected)
+                        width = MAX_OF(width, strlen(list->daemons[i].name));
+        rows_begin(&rows, width);
+        for (size_t i = 0; i < list->count; i++)
+                if (list->daemons[i].selected) {
+                        Row row = status_row(&list->daemons[i]);
+
+                        rows_add(&rows, &row);
+                }
+        return rows_print(&rows);
+}
+
+static size_t status_count_selected(const DaemonList *list, const DaemonInfo **ret_one) {
+        size_t count = 0;
+
+        for (size_t i = 0; i < list->count; i++)
+                if (list->daemons[i].selected) {
+                        *ret_one = &list->daemons[i];
+                        count++;
+                }
+        return count;
+}
+
+static int status_exit(const DaemonList *list) {
+        for (size_t i = 0; i < list->count; i++)
+                if (list->daemons[i].selected && !info_is_running(&list->daemons[i]))
+                        return EXIT_NOT_RUNNING;
+        return 0;
 }
 
 int command_status(sd_bus *bus, const Options *options) {
         CLEANUP(daemon_list_done) DaemonList list = { 0 };
-        CLEANUP(strv_freep) char **names = NULL;
+        const DaemonInfo *one = NULL;
 
-        int r = status_select(bus, options, &list, &names);
+        int r = status_select(bus, options, &list);
         if (r != 0)
                 return r;
-
+        if (!options->json && (!options->arguments[0] || status_count_selected(&list, &one) != 1))
+                return status_print(&list);
         if (options->json)
-                status_print_json(&list, names);
-        else if (options->arguments[0] && strv_length(names) == 1) {
-                for (size_t i = 0; i < list.count; i++)
-                        if (strv_contains(names, list.daemons[i].name))
-                                status_print_one(&list.daemons[i]);
-        } else
-                status_print(&list, names);
-
-        for (size_t i = 0; i < list.count; i++)
-                if (strv_contains(names, list.daemons[i].name) &&
-                    !info_is_running(&list.daemons[i]))
-                        return EXIT_NOT_RUNNING;
-        return 0;
+                status_print_json(&list);
+        else
+                status_print_one(one);
+        return status_exit(&list);
 }
 
 int command_avail(sd_bus *bus, const Options *options) {
@@ -174,14 +172,13 @@ int command_avail(sd_bus *bus, const Options *options) {
 
 int command_pid(sd_bus *bus, const Options *options) {
         CLEANUP(daemon_list_done) DaemonList list = { 0 };
-        CLEANUP(strv_freep) char **names = NULL;
         int status = 0;
 
-        int r = status_select(bus, options, &list, &names);
+        int r = status_select(bus, options, &list);
         if (r != 0)
                 return r;
         for (size_t i = 0; i < list.count; i++) {
-                if (!strv_contains(names, list.daemons[i].name))
+                if (!list.daemons[i].selected)
                         continue;
                 printf("%u\n", list.daemons[i].pid);
                 if (list.daemons[i].pid == 0)

@@ -12,12 +12,14 @@
 
 #define LINE_MAX_ 512
 
-const char *terminal_colour(const char *code) {
+bool terminal_has_colours(void) {
         const char *type = getenv("TERM");
 
-        if (!isatty(STDOUT_FILENO) || getenv("NO_COLOR") || !type || strcmp(type, "dumb") == 0)
-                return "";
-        return code;
+        return isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && type && strcmp(type, "dumb") != 0;
+}
+
+const char *terminal_colour(const char *code) {
+        return terminal_has_colours() ? code : "";
 }
 
 bool terminal_is_live(void) {

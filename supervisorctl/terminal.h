@@ -16,7 +16,9 @@
 #define TERMINAL_YELLOW "\033[33m"
 #define TERMINAL_GREY   "\033[90m"
 
-/* The code if stdout is a terminal that wants colours (and NO_COLOR is unset); "" otherwise. */
+/* Whether stdout is a terminal that wants colours (and NO_COLOR is unset). */
+bool terminal_has_colours(void);
+/* The code if it is, "" otherwise. */
 const char *terminal_colour(const char *code);
 
 /* Whether stderr is a terminal: only then is there a live line. */

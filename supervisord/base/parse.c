@@ -322,6 +322,20 @@ int parse_pid(const char *text, pid_t *ret) {
         return 0;
 }
 
+char *format_digits(char at[static NUMBER_TEXT_MAX], uint64_t number) {
+        char digits[NUMBER_TEXT_MAX];
+        size_t count = 0;
+
+        do {
+                digits[count++] = (char) ('0' + number % 10);
+                number /= 10;
+        } while (number > 0);
+        while (count > 0)
+                *at++ = digits[--count];
+        *at = '\0';
+        return at;
+}
+
 const char *format_duration(char buffer[static DURATION_TEXT_MAX], usec_t duration) {
         int length = 0;
 
@@ -348,6 +362,12 @@ static uint64_t format_rounded(usec_t duration, usec_t step) {
         return duration / step + (duration % step >= step / 2);
 }
 
+static void format_two(
+        char *at, uint64_t first, const char *between, uint64_t second, const char *behind) {
+        at = stpcpy(format_digits(at, first), between);
+        (void) stpcpy(format_digits(at, second), behind);
+}
+
 const char *format_elapsed(char buffer[static DURATION_TEXT_MAX], usec_t duration) {
         uint64_t hundredths = format_rounded(duration, 10 * USEC_PER_MSEC);
         uint64_t seconds = format_rounded(duration, USEC_PER_SEC);
@@ -356,16 +376,14 @@ const char *format_elapsed(char buffer[static DURATION_TEXT_MAX], usec_t duratio
         if (duration == USEC_INFINITY)
                 return strcpy(buffer, "infinity");
         if (hundredths < 1000)
-                (void) snprintf(buffer, DURATION_TEXT_MAX, "%" PRIu64 ".%02" PRIu64 " s",
-                                hundredths / 100, hundredths % 100);
+                format_two(buffer, hundredths / 100, hundredths % 100 < 10 ? ".0" : ".",
+                           hundredths % 100, " s");
         else if (seconds < 60)
-                (void) snprintf(buffer, DURATION_TEXT_MAX, "%" PRIu64 " s", seconds);
+                (void) stpcpy(format_digits(buffer, seconds), " s");
         else if (seconds < 60 * 60)
-                (void) snprintf(buffer, DURATION_TEXT_MAX, "%" PRIu64 " min %" PRIu64 " s",
-                                seconds / 60, seconds % 60);
+                format_two(buffer, seconds / 60, " min ", seconds % 60, " s");
         else
-                (void) snprintf(buffer, DURATION_TEXT_MAX, "%" PRIu64 " h %" PRIu64 " min",
-                                minutes / 60, minutes % 60);
+                format_two(buffer, minutes / 60, " h ", minutes % 60, " min");
         return buffer;
 }
 

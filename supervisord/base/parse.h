@@ -41,6 +41,13 @@ int parse_pid(const char *text, pid_t *ret);
 
 #define DURATION_TEXT_MAX 64
 #define SIGNAL_TEXT_MAX   16
+#define NUMBER_TEXT_MAX   21
+
+/*
+ * Writes decimal digits and a NUL: where that is. printf(3) would take ten times as long, and there
+ * may be thousands.
+ */
+char *format_digits(char at[static NUMBER_TEXT_MAX], uint64_t number);
 
 /*
  * Writes a duration for people ("1min 30s", "250ms", "infinity") in a form that parse_duration()

@@ -25,8 +25,10 @@ const char *client_who(const Client *client, char buffer[static CLIENT_WHO_MAX])
 }
 
 int client_check_full(const Client *client, sd_bus_error *ret_error) {
-        if (client->level == ACCESS_FULL)
+        if (client->level == ACCESS_FULL) {
+                client->control->table_holds = false; /* who needs it may be about to change it */
                 return 0;
+        }
 
         const SupervisorConfig *config =
                 &supervisor_config(client->control->supervisor)->supervisor;

@@ -7,8 +7,13 @@
  */
 
 #define CONTROL_SOCKET    "control" /* in the runtime directory, unless supervisor.control says */
+/* … where nothing else is configured, not even the runtime directory. */
+#define CONTROL_DEFAULT_SOCKET "/run/supervisord/" CONTROL_SOCKET
 #define CONTROL_PATH      "/org/supervisord"
 #define CONTROL_INTERFACE "org.supervisord.Supervisor1"
+
+/* The first line of the table of StatusTable(). Later versions may have further columns behind. */
+#define CONTROL_TABLE_COLUMNS "name\tstate\tpending\tpid\tsince\tstarted\treason\tstatus"
 
 #define CONTROL_ERROR_UNKNOWN_DAEMON "org.supervisord.Error.UnknownDaemon"
 #define CONTROL_ERROR_BUSY           "org.supervisord.Error.Busy" /* reloading or stopping */
@@ -18,11 +23,14 @@
 /* … and org.freedesktop.DBus.Error.InvalidArgs, LimitsExceeded and those of sd-bus(3). */
 
 /*
- * Methods (all but ListDaemons need full access):
+ * Methods (all but ListDaemons and StatusTable need full access):
  *
  *   ListDaemons() -> a(ssbuttssas)
  *           name, state, pending, main pid (0: none), since, started (CLOCK_MONOTONIC, usec),
  *           reason, status text, requires
+ *   StatusTable() -> s config file, s table
+ *           the same as one text, for thousands of daemons: a line of column names, then a line for
+ *           each daemon, with tabs between the columns; control characters in them are "?"
  *   Start, Stop, Restart(as names, b now_only) -> (a(sss), s remark)
  *           answered when done: name, state, reason of each daemon named; "" or why it will not be
  *           remembered over a restart of supervisord

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "control/table.h"
 #include "control/text.h"
 
 int message_append_text(sd_bus_message *message, const char *text) {
@@ -54,6 +55,39 @@ static int object_list_daemons(sd_bus_message *call, void *userdata, sd_bus_erro
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         return r < 0 ? r : sd_bus_send(client->bus, reply, NULL);
+}
+
+/* The table as it is now; NULL: no memory. */
+static const Buffer *object_table(Control *control) {
+        uint64_t work = loop_work(control->loop);
+
+        if (control->table_holds && control->table_work == work)
+                return &control->table;
+        buffer_clear(&control->table);
+        table_add(&control->table, control->supervisor);
+        control->table_work = work;
+        control->table_holds = !control->table.failed;
+        return control->table_holds ? &control->table : NULL;
+}
+
+static int object_status_table(sd_bus_message *call, void *userdata, sd_bus_error *ret_error) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const Client *client = userdata;
+        const Supervisor *supervisor = client->control->supervisor;
+        const Buffer *table = object_table(client->control);
+        char *space;
+
+        (void) ret_error;
+        int r = table ? sd_bus_message_new_method_return(call, &reply) : -ENOMEM;
+        if (r >= 0)
+                r = message_append_text(reply, supervisor_config_path(supervisor));
+        /* not as a string: sd-bus would look at each of its characters again */
+        if (r >= 0)
+                r = sd_bus_message_append_string_space(reply, table->length, &space);
+        if (r < 0)
+                return r;
+        memcpy(space, table->data, table->length);
+        return sd_bus_send(client->bus, reply, NULL);
 }
 
 int message_append_findings(sd_bus_message *message, const Diag *diag) {
@@ -146,6 +180,9 @@ static const sd_bus_vtable object_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("ListDaemons", SD_BUS_NO_ARGS,
                                 SD_BUS_RESULT("a(ssbuttssas)", daemons), object_list_daemons,
+                                EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("StatusTable", SD_BUS_NO_ARGS,
+                                SD_BUS_RESULT("s", config_file, "s", table), object_status_table,
                                 EVERYBODY),
         SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_NO_ARGS,
                                 SD_BUS_RESULT("as", findings, "b", valid, "a(sss)", daemons),

@@ -11,6 +11,7 @@
  *   news.c     what a connection has not been told yet
  *   object.c   the interface on the bus: looking
  *   call.c     … and doing: calls that are answered when it is done
+ *   table.c    all daemons as one text
  *   broker.c   the few words of a message bus that busctl needs
  *   text.c     text for the bus
  */
@@ -19,6 +20,7 @@
 #include <sys/queue.h>
 #include <systemd/sd-bus.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "control/access.h"
@@ -55,6 +57,10 @@ struct Control {
 
         ClientList clients; /* in the order in which they came */
         size_t client_count;
+        Buffer table;        /* of StatusTable(), kept: a thousand daemons are many to look at */
+        uint64_t table_work; /* loop_work() when it was made */
+        bool table_holds;
+
         CallList calls; /* also of clients that hung up since */
         size_t call_count;
 };

@@ -215,6 +215,7 @@ Control *control_free(Control *control) {
         loop_source_free(control->accepting);
         loop_source_free(control->telling);
         listener_close(control->listener);
+        buffer_done(&control->table);
         free(control);
         return NULL;
 }

@@ -23,6 +23,7 @@
 struct Loop {
         sd_event *event;
         sd_event_source *inotify_keeper; /* see loop_keep_inotify() */
+        uint64_t work;                   /* see loop_work() */
 };
 
 struct LoopSource {
@@ -33,6 +34,8 @@ struct LoopSource {
                 LoopInotifyHandler inotify;
         } handler;
         void *userdata;
+        Loop *loop;
+        bool works; /* is counted by loop_work() */
 };
 
 int loop_new(Loop **ret) {
@@ -80,6 +83,10 @@ usec_t loop_now(const Loop *loop) {
         return now;
 }
 
+uint64_t loop_work(const Loop *loop) {
+        return loop->work;
+}
+
 int loop_enable_watchdog(Loop *loop) {
         int r = sd_event_set_watchdog(loop->event, true);
 
@@ -88,10 +95,18 @@ int loop_enable_watchdog(Loop *loop) {
 
 /* What each kind of source calls: sd-event's callback, turned into ours. */
 
+/* The source whose turn it is. */
+static LoopSource *loop_source_begin(void *userdata) {
+        LoopSource *source = userdata;
+
+        source->loop->work += source->works;
+        return source;
+}
+
 static int loop_on_signal(sd_event_source *event_source,
                           const struct signalfd_siginfo *info,
                           void *userdata) {
-        LoopSource *source = userdata;
+        LoopSource *source = loop_source_begin(userdata);
 
         (void) event_source;
         (void) info;
@@ -99,7 +114,7 @@ static int loop_on_signal(sd_event_source *event_source,
 }
 
 static int loop_on_timer(sd_event_source *event_source, uint64_t when, void *userdata) {
-        LoopSource *source = userdata;
+        LoopSource *source = loop_source_begin(userdata);
 
         (void) event_source;
         (void) when;
@@ -107,14 +122,14 @@ static int loop_on_timer(sd_event_source *event_source, uint64_t when, void *use
 }
 
 static int loop_on_defer(sd_event_source *event_source, void *userdata) {
-        LoopSource *source = userdata;
+        LoopSource *source = loop_source_begin(userdata);
 
         (void) event_source;
         return source->handler.plain(source->userdata);
 }
 
 static int loop_on_io(sd_event_source *event_source, int fd, uint32_t revents, void *userdata) {
-        LoopSource *source = userdata;
+        LoopSource *source = loop_source_begin(userdata);
 
         (void) event_source;
         (void) fd;
@@ -124,17 +139,19 @@ static int loop_on_io(sd_event_source *event_source, int fd, uint32_t revents, v
 static int loop_on_inotify(sd_event_source *event_source,
                            const struct inotify_event *event,
                            void *userdata) {
-        LoopSource *source = userdata;
+        LoopSource *source = loop_source_begin(userdata);
 
         (void) event_source;
         return source->handler.inotify(source->userdata, event);
 }
 
-static LoopSource *loop_source_new(void *userdata) {
+static LoopSource *loop_source_new(Loop *loop, void *userdata) {
         LoopSource *source = calloc(1, sizeof(*source));
 
-        if (source)
+        if (source) {
+                source->loop = loop;
                 source->userdata = userdata;
+        }
         return source;
 }
 
@@ -163,6 +180,7 @@ static int loop_source_finish(LoopSource *source,
                 return r;
         }
 
+        source->works = priority < LOOP_CLIENT;
         *ret = source;
         return 0;
 }
@@ -183,7 +201,7 @@ int loop_add_signal(Loop *loop,
                     const char *name,
                     LoopHandler handler,
                     void *userdata) {
-        CLEANUP(freep) LoopSource *source = loop_source_new(userdata);
+        CLEANUP(freep) LoopSource *source = loop_source_new(loop, userdata);
         int r;
 
         if (!source)
@@ -207,7 +225,7 @@ int loop_add_timer(Loop *loop,
                    const char *name,
                    LoopHandler handler,
                    void *userdata) {
-        CLEANUP(freep) LoopSource *source = loop_source_new(userdata);
+        CLEANUP(freep) LoopSource *source = loop_source_new(loop, userdata);
         int r;
 
         if (!source)
@@ -260,7 +278,7 @@ int loop_add_io(Loop *loop,
                 const char *name,
                 LoopIoHandler handler,
                 void *userdata) {
-        CLEANUP(freep) LoopSource *source = loop_source_new(userdata);
+        CLEANUP(freep) LoopSource *source = loop_source_new(loop, userdata);
         int r;
 
         if (!source)
@@ -308,7 +326,7 @@ int loop_add_inotify(Loop *loop,
                      const char *name,
                      LoopInotifyHandler handler,
                      void *userdata) {
-        CLEANUP(freep) LoopSource *source = loop_source_new(userdata);
+        CLEANUP(freep) LoopSource *source = loop_source_new(loop, userdata);
         int r;
 
         if (!source)
@@ -332,7 +350,7 @@ int loop_add_defer(Loop *loop,
                    const char *name,
                    LoopHandler handler,
                    void *userdata) {
-        CLEANUP(freep) LoopSource *source = loop_source_new(userdata);
+        CLEANUP(freep) LoopSource *source = loop_source_new(loop, userdata);
         int r;
 
         if (!source)

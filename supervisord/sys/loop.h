@@ -52,6 +52,12 @@ int loop_exit(Loop *loop, int code);
 usec_t loop_now(const Loop *loop);
 
 /*
+ * How often handlers of a priority before LOOP_CLIENT have run. As long as it is the same, nothing
+ * but clients has come in, and what was found out about the daemons still holds.
+ */
+uint64_t loop_work(const Loop *loop);
+
+/*
  * Answers WatchdogSec= of systemd if it is set (sd_event_set_watchdog(3)). 1: yes, 0: not asked
  * for.
  */

@@ -230,6 +230,42 @@ case_without_a_supervisor() {
         rm -r "$T/run"
 }
 
+# A terminal is as good as none, and what is printed at once as what takes the long way.
+case_the_quick_status_is_the_full_one() {
+        local way
+        programs sleep notifier
+        configure "runs: { command = [ \"$BIN/sleep\", \"infinity\" ]; };
+                says: { type = \"notify\"; command = [ \"$BIN/notifier\" ]; };
+                fails: { command = [ \"/bin/false\" ]; restart: { policy = \"never\"; }; };"
+        start_ready
+        wait_for 10 eval 'ctl 3 status && said "^fails .*failed"'
+        for way in "$SUPERVISORCTL" "$SUPERVISORCTL-full"; do
+                "$way" -s "$T/run/control" status |
+                        sed -E 's/ +[0-9.]+ (s|min [0-9]+ s) / TIME /' >"$T/out"
+                expect_equal "${PIPESTATUS[0]}" 3 "exit status"
+                mv "$T/out" "$T/$(basename "$way").out"
+        done
+        diff "$T/supervisorctl.out" "$T/supervisorctl-full.out" || fail "they differ"
+        expect grep -q '^fails  *failed  *- TIME  *main process exited with status 1' "$T/supervisorctl.out"
+        expect grep -q '^says  *running .* notifier is at work$' "$T/supervisorctl.out"
+        expect_equal "$(wc -l <"$T/supervisorctl.out")" 3 "the number of lines"
+        "$SUPERVISORCTL" -s "$T/run/control" status >/dev/full 2>"$T/err"
+        expect_equal $? 1 "exit status"
+        expect said_error 'cannot be written: No space'
+        stop
+}
+
+case_the_full_one_is_missing() {
+        three
+        cp "$SUPERVISORCTL" "$T"
+        SUPERVISORCTL=$T/supervisorctl
+        ctl 0 status
+        [ ! -e /usr/libexec/supervisord/supervisorctl-full ] || skip "it is installed"
+        ctl 1 status db
+        expect said_error 'cannot run .*supervisorctl-full: No such file'
+        stop
+}
+
 case_wrong_usage() {
         three
         ctl 2 no-such-command
@@ -279,7 +315,7 @@ as_nobody() {
 # A copy that everybody can run, wherever the build is.
 open_to_all() {
         needs_root
-        cp "$SUPERVISORCTL" "$T/supervisorctl"
+        cp "$SUPERVISORCTL" "$SUPERVISORCTL-full" "$T"
         SUPERVISORCTL=$T/supervisorctl
 }
 

@@ -56,6 +56,10 @@ int serving_wait(void) {
         return WEXITSTATUS(status);
 }
 
+const char *serving_path(void) {
+        return path;
+}
+
 int serving_connect(void) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

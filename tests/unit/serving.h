@@ -22,6 +22,8 @@ void serving_teardown(void);
 /* Waits for its end; its exit status, which is 7 after a fast stop. */
 int serving_wait(void);
 
+/* The path of its socket. */
+const char *serving_path(void);
 /* A connection, as soon as there is a server; -1: it cannot be made. */
 int serving_connect(void);
 /* A client over such a connection, without Hello(). */

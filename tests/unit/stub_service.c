@@ -138,6 +138,7 @@ static void stub_count(Supervisor *supervisor) {
 }
 
 static void stub_change(Supervisor *supervisor) {
+        supervisor->children[1].status = "a\tb\nc\x1b\x7f d";
         for (size_t i = 0; i < DAEMONS && supervisor->observer.daemon_changed; i++)
                 supervisor->observer.daemon_changed(supervisor->observer.userdata,
                                                     &supervisor->children[i]);

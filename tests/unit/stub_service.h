@@ -10,8 +10,9 @@
  *   slow   what is asked of it is done when it gets SIGUSR1
  *   idle   is stopped
  *
- * SIGUSR2 to web changes all of them once, SIGHUP to it makes the set another one. Its status line
- * counts the signals. A reload is refused with a finding; a stop ends the loop.
+ * SIGUSR2 to web changes all of them once and gives db a status, SIGHUP to it makes the set another
+ * one. The supervisor's status line counts the signals. A reload is refused with a finding; a stop
+ * ends the loop.
  */
 
 #include "service/supervisor.h"

@@ -52,6 +52,54 @@ START_TEST(test_list) {
 }
 END_TEST
 
+/* With that status of db. */
+#define TABLE(status)                                                                              \
+        CONTROL_TABLE_COLUMNS "\n"                                                                 \
+        "web\trunning\t0\t11\t11000\t1100\twas ??\t\xe2\x82\xac ?\n"                             \
+        "db\trunning\t0\t22\t22000\t2200\t\t" status "\n"                                         \
+        "slow\tstarting\t0\t33\t33000\t3300\t\t\n"                                               \
+        "idle\tstopped\t1\t0\t0\t0\t\t\n"
+
+static void expect_table(sd_bus *bus, const char *wanted) {
+        CLEANUP(sd_bus_message_unrefp)
+        sd_bus_message *reply = serving_call(bus, "StatusTable", NULL, NULL);
+        const char *config, *table;
+
+        ck_assert_ptr_nonnull(reply);
+        ck_assert_int_gt(sd_bus_message_read(reply, "ss", &config, &table), 0);
+        ck_assert_str_eq(config, "/etc/stub?.conf");
+        ck_assert_str_eq(table, wanted);
+}
+
+/* What was made once is given again, until something is done. */
+START_TEST(test_table) {
+        CLIENT(bus);
+
+        for (int i = 0; i < 3; i++) {
+                CLIENT(another);
+                expect_table(another, TABLE(""));
+                expect_table(bus, TABLE(""));
+        }
+        ck_assert_int_ge(serving_signal(bus, "web", SIGUSR2), 0);
+        expect_table(bus, TABLE("a?b?c?? d"));
+}
+END_TEST
+
+/* Without an answer in between: both are read in one go. */
+START_TEST(test_table_behind_what_changes_it) {
+        CLIENT(bus);
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+
+        expect_table(bus, TABLE(""));
+        ck_assert_int_ge(sd_bus_message_new_method_call(bus, &call, NULL, CONTROL_PATH,
+                                                        CONTROL_INTERFACE, "Signal"),
+                         0);
+        ck_assert_int_ge(sd_bus_message_append(call, "asi", 1, "web", SIGUSR2), 0);
+        ck_assert_int_ge(sd_bus_send(bus, call, NULL), 0);
+        expect_table(bus, TABLE("a?b?c?? d"));
+}
+END_TEST
+
 START_TEST(test_properties) {
         CLIENT(bus);
         uint64_t count = 0;
@@ -224,6 +272,8 @@ static Suite *make_suite(void) {
         tcase_set_timeout(cases, 60);
         tcase_add_checked_fixture(cases, serving_setup, serving_teardown);
         tcase_add_test(cases, test_list);
+        tcase_add_test(cases, test_table);
+        tcase_add_test(cases, test_table_behind_what_changes_it);
         tcase_add_test(cases, test_properties);
         tcase_add_test(cases, test_hello);
         tcase_add_loop_test(cases, test_request, 0, 3);

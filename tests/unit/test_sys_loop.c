@@ -190,6 +190,28 @@ START_TEST(test_limited_flood) {
 }
 END_TEST
 
+/* What clients do is not counted: it says nothing about the daemons. */
+START_TEST(test_work_is_counted) {
+        Probe settle = { .letter = 's' }, timer = { .letter = 't' };
+        Probe client = { .letter = 'c' }, accepting = { .letter = 'a' };
+
+        probe_arm_defer(&settle, LOOP_SETTLE);
+        probe_add_timer(&timer, LOOP_TIMER);
+        ck_assert_int_eq(loop_timer_set(timer.source, 1), 0);
+        probe_arm_defer(&client, LOOP_CLIENT);
+        probe_arm_defer(&accepting, LOOP_ACCEPT);
+        ck_assert_uint_eq(loop_work(probe_loop), 0);
+        probe_run_out();
+        ck_assert_str_eq(probe_trace, "tsca.");
+        ck_assert_uint_eq(loop_work(probe_loop), 2);
+
+        loop_source_free(settle.source);
+        loop_source_free(timer.source);
+        loop_source_free(client.source);
+        loop_source_free(accepting.source);
+}
+END_TEST
+
 START_TEST(test_sources_outlive_the_loop) {
         Probe defer = { .letter = 'd' }, timer = { .letter = 't' };
 
@@ -220,6 +242,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, test_failure_ends_the_loop);
         tcase_add_test(tcase, test_failure_of_io);
         tcase_add_test(tcase, test_limited_flood);
+        tcase_add_test(tcase, test_work_is_counted);
         tcase_add_test(tcase, test_sources_outlive_the_loop);
         suite_add_tcase(suite, tcase);
         return suite;
