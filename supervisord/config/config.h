@@ -193,6 +193,7 @@ typedef struct SupervisorConfig {
         usec_t freeze_timeout;
         usec_t drain_timeout;
         usec_t cleanup_timeout;
+        usec_t grace; /* for a whole stop; USEC_INFINITY: no limit. The others fit in */
         char *runtime_directory;
         char *state_directory;
         char *control; /* never NULL after the check: in the runtime directory */

@@ -25,6 +25,9 @@ static void dump_origin(const SettingOrigin *origin, FILE *stream) {
         if (origin->file) {
                 dump_file(origin->file, stream);
                 (void) fprintf(stream, ":%u\n", origin->line);
+        } else if (origin->scaled > 0) {
+                (void) fprintf(stream, "default, scaled to %u%% to fit supervisor.grace\n",
+                               origin->scaled);
         } else {
                 (void) fputs("default\n", stream);
         }

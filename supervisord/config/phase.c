@@ -12,6 +12,15 @@ const char *phase_name(Phase phase) {
         return names[phase];
 }
 
+const char *phase_setting(Phase phase) {
+        static const char *const settings[PHASE_MAX_] = {
+                [PHASE_FREEZE] = "freeze_timeout",
+                [PHASE_DRAIN] = "drain_timeout",
+                [PHASE_CLEANUP] = "cleanup_timeout",
+        };
+        return settings[phase];
+}
+
 bool phase_is_ordered(Phase phase) {
         return phase != PHASE_FREEZE;
 }

@@ -28,7 +28,8 @@ typedef enum Phase {
         PHASE_MAX_,
 } Phase;
 
-const char *phase_name(Phase phase); /* "freeze" */
+const char *phase_name(Phase phase);    /* "freeze" */
+const char *phase_setting(Phase phase); /* "freeze_timeout", of the supervisor */
 
 /* Whether a daemon comes only after those that need it, instead of all at once. */
 bool phase_is_ordered(Phase phase);

@@ -77,16 +77,39 @@ void remark_warning(Diag *diag,
         va_end(arguments);
 }
 
+static const SettingOrigin *remark_supervisor_origin(const SupervisorConfig *supervisor,
+                                                     const char *path) {
+        const Setting *setting = schema_find(schema_supervisor, schema_supervisor_count, path);
+
+        return &supervisor->origins[setting - schema_supervisor];
+}
+
+bool remark_supervisor_is_written(const SupervisorConfig *supervisor, const char *path) {
+        return remark_supervisor_origin(supervisor, path)->file;
+}
+
 void remark_supervisor_error(Diag *diag,
                              const SupervisorConfig *supervisor,
                              const char *path,
                              const char *format,
                              ...) {
-        const Setting *setting = schema_find(schema_supervisor, schema_supervisor_count, path);
         va_list arguments;
 
         va_start(arguments, format);
-        remark_add_at(diag, SEVERITY_ERROR, &supervisor->origins[setting - schema_supervisor],
+        remark_add_at(diag, SEVERITY_ERROR, remark_supervisor_origin(supervisor, path),
+                      "supervisor", path, format, arguments);
+        va_end(arguments);
+}
+
+void remark_supervisor_warning(Diag *diag,
+                               const SupervisorConfig *supervisor,
+                               const char *path,
+                               const char *format,
+                               ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        remark_add_at(diag, SEVERITY_WARNING, remark_supervisor_origin(supervisor, path),
                       "supervisor", path, format, arguments);
         va_end(arguments);
 }

@@ -22,6 +22,12 @@ void remark_supervisor_error(Diag *diag,
                              const char *path,
                              const char *format,
                              ...) PRINTF_LIKE(4, 5);
+void remark_supervisor_warning(Diag *diag,
+                               const SupervisorConfig *supervisor,
+                               const char *path,
+                               const char *format,
+                               ...) PRINTF_LIKE(4, 5);
 
 /* Whether the setting stands in a file. */
 bool remark_is_written(const DaemonConfig *daemon, const char *path);
+bool remark_supervisor_is_written(const SupervisorConfig *supervisor, const char *path);

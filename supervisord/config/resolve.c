@@ -13,6 +13,7 @@
 #include <sys/un.h>
 
 #include "base/parse.h"
+#include "config/budget.h"
 #include "config/load.h"
 #include "config/order.h"
 #include "config/remark.h"
@@ -330,5 +331,7 @@ int config_resolve(Config *config, Diag *diag) {
                         return r;
         }
         r = resolve_check_pidfiles(config, diag);
-        return r < 0 ? r : order_resolve(config, diag);
+        if (r == 0)
+                r = order_resolve(config, diag);
+        return r < 0 ? r : budget_resolve(config, scratch, diag);
 }
