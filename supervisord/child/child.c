@@ -215,8 +215,11 @@ void child_fail(Child *child, const char *format, ...) {
         child_post(child, EVENT_START_FAILED);
 }
 
-/* At the very moment of its deadline it may have ended: then nothing is forced. */
+/* At the very moment of its deadline it may have ended: then nothing is forced, nothing stuck. */
 static DaemonEvent child_order_now(Child *child, DaemonEvent order) {
+        if (order == EVENT_GRACE_OVER && child->state == STATE_KILLING &&
+            tree_is_empty(child->tree))
+                child_post(child, EVENT_TREE_EMPTY);
         if (order != EVENT_CLEANUP_DEADLINE)
                 return order;
         child->out_of_time = true;

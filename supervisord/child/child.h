@@ -42,8 +42,8 @@ Child *child_free(Child *child);
 DEFINE_CLEANUP(Child, child_free)
 
 /*
- * Gives it an order: EVENT_START, EVENT_FREEZE, EVENT_DRAIN, EVENT_CLEANUP, or one of the phase
- * deadlines. Nothing is returned: its state tells what came of it.
+ * Gives it an order: EVENT_START, EVENT_FREEZE, EVENT_DRAIN, EVENT_CLEANUP, one of the phase
+ * deadlines, or EVENT_GRACE_OVER. Nothing is returned: its state tells what came of it.
  */
 void child_order(Child *child, DaemonEvent order);
 

@@ -29,6 +29,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_FREEZE_DEADLINE] = IGNORE,
                 [EVENT_DRAIN_DEADLINE] = IGNORE,
                 [EVENT_CLEANUP_DEADLINE] = IGNORE,
+                [EVENT_GRACE_OVER] = IGNORE,
         },
         /* A daemon that is not up yet has taken in no work: a stop goes past freeze and drain. */
         [STATE_STARTING] = {
@@ -133,6 +134,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = IGNORE,
                 [EVENT_CLEANUP_DEADLINE] = IGNORE,
+                [EVENT_GRACE_OVER] = GO(STUCK, A(NOTE_STUCK)),
                 [EVENT_READY] = IGNORE,
                 [EVENT_MAIN_EXITED] = STAY(A(CHECK_TREE)),
                 [EVENT_TREE_EMPTY] = GO(TIDYING, A(TIDY)),
@@ -144,6 +146,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = IGNORE,
                 [EVENT_CLEANUP_DEADLINE] = GO(STOPPED, A(NOTE_FORCED) | A(REMOVE) | A(NOTE_END)),
+                [EVENT_GRACE_OVER] = GO(STOPPED, A(NOTE_FORCED) | A(REMOVE) | A(NOTE_END)),
                 [EVENT_READY] = IGNORE,
                 [EVENT_TIDIED_REST] = GO(STOPPED, A(REMOVE) | A(NOTE_END)),
                 [EVENT_TIDIED_RETRY] = GO(DELAYED, A(REMOVE) | A(DELAY)),
@@ -174,6 +177,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = IGNORE,
                 [EVENT_DISMISSED] = GO(STOPPED, A(NOTE_END)),
+                [EVENT_GRACE_OVER] = IGNORE,
         },
         /* What would not die may do so yet. */
         [STATE_STUCK] = {
@@ -182,6 +186,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = IGNORE,
                 [EVENT_CLEANUP_DEADLINE] = IGNORE,
+                [EVENT_GRACE_OVER] = IGNORE,
                 [EVENT_READY] = IGNORE,
                 [EVENT_MAIN_EXITED] = STAY(A(CHECK_TREE)),
                 [EVENT_TREE_EMPTY] = GO(STOPPED, A(REMOVE) | A(NOTE_END)),
@@ -220,7 +225,8 @@ const char *daemon_event_name(DaemonEvent event) {
                 NAME(CLEANUP),        NAME(BLOCKED),          NAME(DISMISSED),
                 NAME(FREEZE_DEADLINE),
                 NAME(DRAIN_DEADLINE),
-                NAME(CLEANUP_DEADLINE), NAME(LEFTOVERS),      NAME(MAIN_FOUND),
+                NAME(CLEANUP_DEADLINE), NAME(GRACE_OVER),     NAME(LEFTOVERS),
+                NAME(MAIN_FOUND),
                 NAME(READY),          NAME(START_FAILED),     NAME(START_TIMEOUT),
                 NAME(MAIN_EXITED),    NAME(TREE_EMPTY),       NAME(FREEZE_DONE),
                 NAME(FREEZE_FAILED),  NAME(DRAIN_DONE),       NAME(DRAIN_FAILED),

@@ -42,6 +42,7 @@ typedef enum DaemonEvent {
         EVENT_FREEZE_DEADLINE,
         EVENT_DRAIN_DEADLINE,
         EVENT_CLEANUP_DEADLINE,
+        EVENT_GRACE_OVER, /* after that of cleanup: nothing at all is waited for any more */
         /* what happened */
         EVENT_LEFTOVERS,    /* at a start: the tree was not empty */
         EVENT_MAIN_FOUND,   /* the main process is known (or another one now) */

@@ -17,9 +17,11 @@ typedef struct Member {
         DaemonState state;
 
         /* of the phase at hand */
+        bool queued;
         bool ordered;
         bool done;
         bool deadline_given;
+        bool end_given;
         bool forced;
         unsigned waits;
         usec_t ordered_at;
@@ -37,6 +39,9 @@ struct Sequence {
         unsigned *order;      /* all nodes, each after what it needs */
         unsigned *queue;      /* nodes that are due for their order, oldest first */
         size_t queue_head, queue_tail;
+
+        SequenceLimit limit;
+        bool cut; /* the limit's cut was made */
 
         bool active;
         bool hurried;
@@ -122,12 +127,18 @@ void sequence_begin(Sequence *sequence,
         for (size_t i = 0; i < sequence->count; i++)
                 sequence->members[i] = (Member){ .in_set = in_set[i], .state = states[i] };
 
+        sequence->limit = (SequenceLimit){ USEC_INFINITY, USEC_INFINITY };
+        sequence->cut = false;
         sequence->active = true;
         sequence->hurried = false;
         sequence->phase_open = sequence->phase_closed = false;
         sequence->phase = first;
         sequence->begun = now;
         sequence->forced_in_all = 0;
+}
+
+void sequence_limit(Sequence *sequence, SequenceLimit limit) {
+        sequence->limit = limit;
 }
 
 bool sequence_is_active(const Sequence *sequence) {
@@ -165,6 +176,7 @@ static usec_t sequence_plan(Sequence *sequence) {
 
 static void sequence_enqueue(Sequence *sequence, unsigned node) {
         assert(sequence->queue_tail < sequence->count);
+        sequence->members[node].queued = true;
         sequence->queue[sequence->queue_tail++] = node;
 }
 
@@ -180,7 +192,8 @@ static void sequence_open_phase(Sequence *sequence, usec_t now) {
 
                 member->done = !member->in_set || phase_done(sequence->phase, member->state);
                 sequence->counts[i] = !member->done;
-                member->ordered = member->deadline_given = member->forced = false;
+                member->queued = member->ordered = member->forced = false;
+                member->deadline_given = member->end_given = false;
                 sequence->total += sequence->counts[i];
         }
         sequence->left = sequence->total;
@@ -206,7 +219,7 @@ static void sequence_release_needs(Sequence *sequence, unsigned node) {
                 if (!member->in_set)
                         continue;
                 assert(member->waits > 0);
-                if (--member->waits == 0 && !member->done)
+                if (--member->waits == 0 && !member->done && !member->queued)
                         sequence_enqueue(sequence, other);
         }
 }
@@ -264,9 +277,39 @@ static bool sequence_next_due(Sequence *sequence, usec_t now, SequenceOrder *ret
 
                 member->ordered = true;
                 member->ordered_at = now;
-                member->deadline =
-                        phase_window_deadline(&sequence->windows[node], sequence->begun, now);
+                member->deadline = MIN_OF(
+                        phase_window_deadline(&sequence->windows[node], sequence->begun, now),
+                        sequence->limit.cut);
                 *ret = (SequenceOrder){ node, phase_order(sequence->phase) };
+                return true;
+        }
+        return false;
+}
+
+/* Whether any have not had their turn in cleanup; they have it now, all at once. */
+static bool sequence_cut(Sequence *sequence) {
+        size_t before = sequence->queue_tail;
+
+        if (sequence->phase != PHASE_CLEANUP || sequence->cut)
+                return false;
+        sequence->cut = true;
+        for (size_t i = 0; i < sequence->count; i++)
+                if (!sequence->members[i].done && !sequence->members[i].queued)
+                        sequence_enqueue(sequence, (unsigned) i);
+        return sequence->queue_tail > before;
+}
+
+/* Those that are not at rest in spite of all. */
+static bool sequence_next_left(Sequence *sequence, SequenceOrder *ret) {
+        if (sequence->phase != PHASE_CLEANUP)
+                return false;
+        for (size_t i = 0; i < sequence->count; i++) {
+                Member *member = &sequence->members[i];
+
+                if (member->done || member->end_given)
+                        continue;
+                member->end_given = true;
+                *ret = (SequenceOrder){ (unsigned) i, EVENT_GRACE_OVER };
                 return true;
         }
         return false;
@@ -299,7 +342,15 @@ SequenceStep sequence_next(Sequence *sequence, usec_t now, SequenceOrder *ret) {
         /* orders first: one whose time is over from the start still gets its order before */
         if (sequence_next_due(sequence, now, ret) || sequence_next_overdue(sequence, now, ret))
                 return SEQUENCE_ORDER;
+        if (now >= sequence->limit.cut && sequence_cut(sequence))
+                return SEQUENCE_CUT;
+        if (now >= sequence->limit.end && sequence_next_left(sequence, ret))
+                return SEQUENCE_ORDER;
         return SEQUENCE_WAIT;
+}
+
+static usec_t sequence_limit_ahead(const Sequence *sequence) {
+        return sequence->cut ? sequence->limit.end : sequence->limit.cut;
 }
 
 usec_t sequence_deadline(const Sequence *sequence) {
@@ -307,9 +358,14 @@ usec_t sequence_deadline(const Sequence *sequence) {
 
         if (!sequence->active || !sequence->phase_open)
                 return USEC_INFINITY;
-        for (size_t i = 0; i < sequence->count; i++)
-                if (member_awaits_deadline(&sequence->members[i]))
-                        deadline = MIN_OF(deadline, sequence->members[i].deadline);
+        for (size_t i = 0; i < sequence->count; i++) {
+                const Member *member = &sequence->members[i];
+
+                if (member_awaits_deadline(member))
+                        deadline = MIN_OF(deadline, member->deadline);
+                if (sequence->phase == PHASE_CLEANUP && !member->done && !member->end_given)
+                        deadline = MIN_OF(deadline, sequence_limit_ahead(sequence));
+        }
         return deadline;
 }
 
@@ -317,7 +373,8 @@ void sequence_progress(const Sequence *sequence, SequenceProgress *ret) {
         SequenceProgress progress = {
                 .phase = sequence->phase,
                 .begun = sequence->begun,
-                .latest = usec_add(sequence->begun, sequence->latest),
+                .latest = MIN_OF(usec_add(sequence->begun, sequence->latest),
+                                 sequence_limit_ahead(sequence)),
                 .total = sequence->total,
                 .left = sequence->left,
                 .forced = sequence->forced,

@@ -12,6 +12,8 @@
  * - A deadline gives the daemon the event that cuts the phase short; the sequence itself waits for
  *   the daemon's state to follow, which takes no time for freeze and drain, and after the cleanup
  *   deadline at most the time that a kill takes.
+ * - Where the whole has a limit, it is kept whatever happens: at its cut everything that is left is
+ *   ended at once, without an order among them, and at its end nothing is waited for.
  */
 
 #include <stdbool.h>
@@ -25,7 +27,7 @@ typedef struct Sequence Sequence;
 
 typedef struct SequenceOrder {
         unsigned node;
-        DaemonEvent event; /* FREEZE, DRAIN, CLEANUP or one of their deadlines */
+        DaemonEvent event; /* FREEZE, DRAIN, CLEANUP, one of their deadlines, or GRACE_OVER */
 } SequenceOrder;
 
 typedef enum SequenceStep {
@@ -33,6 +35,7 @@ typedef enum SequenceStep {
         SEQUENCE_ORDER,       /* give *ret to its daemon, then call again */
         SEQUENCE_PHASE_BEGUN, /* sequence_phase() is new, then call again */
         SEQUENCE_PHASE_ENDED, /* sequence_phase() is over, then call again */
+        SEQUENCE_CUT,         /* the limit cuts short what has not had its turn, then call again */
         SEQUENCE_DONE,        /* all are at rest */
 } SequenceStep;
 
@@ -51,6 +54,17 @@ DEFINE_CLEANUP(Sequence, sequence_free)
  */
 void sequence_begin(
         Sequence *sequence, Phase first, const bool *in_set, const DaemonState *states, usec_t now);
+
+/*
+ * A limit for the sequence that has just begun, absolute: its phases are over at `cut` and it is
+ * done at `end`. No daemon has a deadline beyond `cut`.
+ */
+typedef struct SequenceLimit {
+        usec_t cut;
+        usec_t end;
+} SequenceLimit;
+
+void sequence_limit(Sequence *sequence, SequenceLimit limit);
 
 bool sequence_is_active(const Sequence *sequence);
 

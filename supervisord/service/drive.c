@@ -93,6 +93,16 @@ static void drive_note_ended(const Supervisor *supervisor,
                           PLURAL(progress.total, "daemon", "daemons"));
 }
 
+/* More time went by than the worst case allows: something hung at its kill, or we did. */
+static void drive_note_cut(const Sequence *sequence, const char *what) {
+        SequenceProgress progress;
+
+        sequence_progress(sequence, &progress);
+        log_write(LOG_WARNING, &(LogContext){ .phase = phase_name(progress.phase) },
+                  "the time is over (%s), ending %zu of %zu %s at once and in no order", what,
+                  progress.left, progress.total, PLURAL(progress.total, "daemon", "daemons"));
+}
+
 bool drive_sequence(Supervisor *supervisor, Sequence *sequence, const char *what) {
         SequenceOrder order;
 
@@ -107,6 +117,9 @@ bool drive_sequence(Supervisor *supervisor, Sequence *sequence, const char *what
                         break;
                 case SEQUENCE_PHASE_ENDED:
                         drive_note_ended(supervisor, sequence, what);
+                        break;
+                case SEQUENCE_CUT:
+                        drive_note_cut(sequence, what);
                         break;
                 case SEQUENCE_WAIT:
                         return false;

@@ -1,20 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The stop of everything, by the sequence that exists since the configuration was loaded. */
+/*
+ * The stop of everything, by the sequence that exists since the configuration was loaded. Its whole
+ * time, where it has one (supervisor.grace), counts from here, whatever began it and whatever broke
+ * in later.
+ */
 
 #include <stdio.h>
 
 #include "base/parse.h"
+#include "config/budget.h"
 #include "service/object.h"
 
 #define STOP_FIELD_MAX 64
 
+static void stop_note_begun(const Generation *generation, bool fast) {
+        usec_t grace = generation->config->supervisor.grace;
+        char limit[DURATION_TEXT_MAX];
+
+        format_elapsed(limit, grace);
+        log_write(LOG_INFO, &(LogContext){ .message = MESSAGE_SUPERVISOR_STOPPING },
+                  "stopping %zu %s%s%s%s", generation->count,
+                  PLURAL(generation->count, "daemon", "daemons"),
+                  fast ? " at once, by cleanup" : ": freeze, drain, cleanup",
+                  grace != USEC_INFINITY ? ", within " : "", grace != USEC_INFINITY ? limit : "");
+}
+
 void stop_begin(Supervisor *supervisor, bool fast) {
         Generation *generation = supervisor->generation;
+        usec_t grace = generation->config->supervisor.grace;
 
-        log_write(LOG_INFO, &(LogContext){ .message = MESSAGE_SUPERVISOR_STOPPING },
-                  "stopping %zu %s%s", generation->count,
-                  PLURAL(generation->count, "daemon", "daemons"),
-                  fast ? " at once, by cleanup" : ": freeze, drain, cleanup");
+        stop_note_begun(generation, fast);
 
         reload_cancel(supervisor);
         operations_cancel(supervisor);
@@ -27,6 +42,12 @@ void stop_begin(Supervisor *supervisor, bool fast) {
         supervisor->stop_begun = loop_now(supervisor->loop);
         drive_begin(supervisor, generation->sequence, fast ? PHASE_CLEANUP : PHASE_FREEZE,
                     generation->in_set);
+        if (grace != USEC_INFINITY)
+                sequence_limit(generation->sequence,
+                               (SequenceLimit){
+                                       .cut = supervisor->stop_begun + budget_phases(grace),
+                                       .end = supervisor->stop_begun + budget_end(grace),
+                               });
         report_stopping(supervisor);
 }
 

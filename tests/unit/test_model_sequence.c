@@ -4,101 +4,9 @@
 #include "model/sequence.h"
 
 #include <limits.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "config/load.h"
+#include "sequences.h"
 #include "unit.h"
-
-#define S(seconds) ((usec_t) (seconds) *USEC_PER_SEC)
-
-enum { WEB, APP, DB, LONE, COUNT };
-
-/* web needs app, app needs db; lone stands alone. */
-static Config *config;
-static Sequence *sequence;
-static DaemonState states[COUNT];
-static usec_t now;
-
-static void setup(void) {
-        CLEANUP(diag_freep) Diag *diag = NULL;
-        static const char text[] =
-                "supervisor: { freeze_timeout = \"5s\"; drain_timeout = \"20s\";"
-                " cleanup_timeout = \"10s\"; };\n"
-                "daemons: {\n"
-                " web: { command = [ \"/bin/true\" ]; requires = [ \"app\" ]; };\n"
-                " app: { command = [ \"/bin/true\" ]; after = [ \"db\" ]; };\n"
-                " db: { command = [ \"/bin/true\" ]; };\n"
-                " lone: { command = [ \"/bin/true\" ]; };\n"
-                "};\n";
-
-        ck_assert_int_eq(diag_new(&diag), 0);
-        ck_assert_int_eq(config_new(&config), 0);
-        ck_assert_int_eq(config_read_text(text, "test", diag, config), 0);
-        ck_assert_int_eq(config_resolve(config, diag), 0);
-        ck_assert_uint_eq(diag_errors(diag), 0);
-        ck_assert_int_eq(sequence_new(config, &sequence), 0);
-        for (int i = 0; i < COUNT; i++)
-                states[i] = STATE_RUNNING;
-        now = S(1000);
-}
-
-static void teardown(void) {
-        sequence_free(sequence);
-        config_unref(config);
-}
-
-static void begin(Phase first) {
-        bool in_set[COUNT] = { true, true, true, true };
-
-        sequence_begin(sequence, first, in_set, states, now);
-}
-
-static void observe(unsigned node, DaemonState state) {
-        states[node] = state;
-        sequence_observe(sequence, node, state);
-}
-
-static void expect(SequenceStep step) {
-        SequenceOrder order;
-
-        ck_assert_int_eq(sequence_next(sequence, now, &order), step);
-}
-
-static void expect_phase(Phase phase, size_t total) {
-        SequenceProgress progress;
-
-        expect(SEQUENCE_PHASE_BEGUN);
-        sequence_progress(sequence, &progress);
-        ck_assert_int_eq(progress.phase, phase);
-        ck_assert_uint_eq(progress.total, total);
-}
-
-/* Exactly these nodes get this order now, in any order of theirs. */
-static void expect_orders(DaemonEvent event, unsigned mask) {
-        SequenceOrder order;
-
-        while (mask != 0) {
-                ck_assert_int_eq(sequence_next(sequence, now, &order), SEQUENCE_ORDER);
-                ck_assert_int_eq(order.event, event);
-                ck_assert_uint_ne(mask & (1u << order.node), 0);
-                mask &= ~(1u << order.node);
-        }
-}
-
-static void observe_all(DaemonState state) {
-        for (unsigned i = 0; i < COUNT; i++)
-                observe(i, state);
-}
-
-#define ALL ((1u << COUNT) - 1)
-
-static void pass_freeze(void) {
-        expect_phase(PHASE_FREEZE, COUNT);
-        expect_orders(EVENT_FREEZE, ALL);
-        observe_all(STATE_FROZEN);
-        expect(SEQUENCE_PHASE_ENDED);
-}
 
 START_TEST(all_freeze_at_once_and_wait_for_each_other) {
         begin(PHASE_FREEZE);
@@ -371,7 +279,7 @@ static Suite *make_suite(void) {
         Suite *suite = suite_create("model/sequence");
         TCase *tcase = tcase_create("sequence");
 
-        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_checked_fixture(tcase, sequences_setup, sequences_teardown);
         tcase_add_test(tcase, all_freeze_at_once_and_wait_for_each_other);
         tcase_add_test(tcase, drain_goes_from_the_dependents_down);
         tcase_add_test(tcase, cleanup_goes_from_the_dependents_down);
