@@ -15,7 +15,7 @@
 typedef struct SettingOrigin {
         const char *file; /* NULL: the default */
         unsigned line;
-        unsigned scaled; /* so many percent of the default, to fit supervisor.grace; 0: not scaled */
+        unsigned scaled; /* to so many percent, to fit supervisor.grace; 0: it is not */
 } SettingOrigin;
 
 /* The form of a value, and with it the C type of the field that takes it. */

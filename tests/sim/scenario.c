@@ -23,6 +23,33 @@ static struct {
         unsigned reloads, requests; /* that wait */
 } bus;
 
+/* ---- supervisor.grace ---- */
+
+/* Chosen apart, out of the same seed: with or without it, all else is the same scenario. */
+static uint64_t grace_choice;
+
+static unsigned choose_apart(unsigned count) {
+        grace_choice = grace_choice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        return (unsigned) (grace_choice >> 33) % count;
+}
+
+/*
+ * The settings of the supervisor: at times the whole stop has a limit, into which the times of the
+ * phases are scaled if they are left out, unless the daemons of now cannot fit.
+ */
+static const char *choose_settings(void) {
+        static const char *const graces[] = { "3s", "10s", "30s", "1min", "3min" };
+        static char text[512];
+        const char *settings = random_settings();
+
+        if (choose_apart(3) > 0)
+                return settings;
+        snprintf(text, sizeof(text), "%s grace = \"%s\";",
+                 choose_apart(2) > 0 ? settings : strstr(settings, "cgroups"),
+                 graces[choose_apart(ELEMENTSOF(graces))]);
+        return sim_is_valid(text, random_config()) ? text : settings;
+}
+
 /* ---- accidents ---- */
 
 static FakeProcess *any_process(void) {
@@ -75,8 +102,9 @@ static void ask_request(void) {
 
 static void accident_reload(void) {
         random_change();
-        world_trace("another configuration:\n%s", random_config());
-        sim_set_config_with(random_settings(), random_config());
+        const char *settings = choose_settings();
+        world_trace("another configuration: %s\n%s", settings, random_config());
+        sim_set_config_with(settings, random_config());
         if (random_once_in(2))
                 ask_reload();
         else
@@ -207,12 +235,14 @@ void scenario_run(uint64_t seed) {
         usec_t stop, limit;
 
         world_begin(seed);
+        grace_choice = seed;
         unsigned count =
                 random_once_in(2) ? 1 + world_choose(4) : 1 + world_choose(RANDOM_DAEMON_MAX);
         random_daemons(count);
-        world_trace("supervisor: %s\n%s", random_settings(), random_config());
+        const char *settings = choose_settings();
+        world_trace("supervisor: %s\n%s", settings, random_config());
 
-        sim_begin_with(seed, random_settings(), random_config());
+        sim_begin_with(seed, settings, random_config());
         bus_open();
         plan_strangers(count);
         plan_failing_doors();

@@ -126,7 +126,8 @@ void sim_set_reload(int outcome) {
         sim.reload_outcome = outcome;
 }
 
-static Config *sim_make_config(const char *settings, const char *daemons) {
+/* Reads the configuration; false: it has errors, and they are printed if `loud`. */
+static bool sim_read_config(const char *settings, const char *daemons, bool loud, Config **ret) {
         CLEANUP(diag_freep) Diag *diag = NULL;
         CLEANUP(config_unrefp) Config *config = NULL;
         CLEANUP(freep) char *text = NULL;
@@ -141,13 +142,31 @@ static Config *sim_make_config(const char *settings, const char *daemons) {
         int r = config_read_text(text, CONFIG_PATH, diag, config);
         if (r == 0)
                 r = config_resolve(config, diag);
-        if (r != 0 || diag_errors(diag) > 0) {
-                diag_print(diag, stderr);
-                sim_fail("the configuration of the scenario is wrong (%d):\n%s", r, text);
+        if (r < 0)
+                sim_fail("a configuration cannot be read: %d", r);
+        if (diag_errors(diag) > 0) {
+                if (loud)
+                        diag_print(diag, stderr);
+                return false;
         }
+        *ret = TAKE(config);
+        return true;
+}
+
+bool sim_is_valid(const char *settings, const char *daemons) {
+        CLEANUP(config_unrefp) Config *config = NULL;
+
+        return sim_read_config(settings, daemons, false, &config);
+}
+
+static Config *sim_make_config(const char *settings, const char *daemons) {
+        Config *config;
+
+        if (!sim_read_config(settings, daemons, true, &config))
+                sim_fail("the configuration of the scenario is wrong: %s\n%s", settings, daemons);
         if (sim.config_count == CONFIG_MAX)
                 sim_fail("so many configurations cannot be kept");
-        return sim.configs[sim.config_count++] = TAKE(config);
+        return sim.configs[sim.config_count++] = config;
 }
 
 void sim_set_config_with(const char *settings, const char *daemons) {

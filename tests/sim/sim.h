@@ -68,6 +68,8 @@ void sim_set_reload(int outcome);
 /* … or another configuration. */
 void sim_set_config(const char *daemons);
 void sim_set_config_with(const char *settings, const char *daemons);
+/* Whether there is nothing wrong with a configuration. */
+bool sim_is_valid(const char *settings, const char *daemons);
 
 /* ---- ask.c: what is asked for from outside ---- */
 

@@ -84,6 +84,8 @@ static bool watch_is_unkillable(const Watched *daemon) {
 void watch_line(MessageId message, const char *daemon, const char *text) {
         if (strncmp(text, "bug:", 4) == 0)
                 sim_fail("%s", text);
+        if (message == MESSAGE_SUPERVISOR_STOPPING)
+                watch_grace_begin();
         for (size_t i = 0; message == MESSAGE_SUPERVISOR_STOPPING && i < DAEMON_MAX; i++)
                 watch.daemons[i].cut = false;
         if (message == MESSAGE_DAEMON_FORCED && daemon)
@@ -216,6 +218,7 @@ void watch_step(void) {
                 sim_fail("a daemon was started while another one of it lived");
         watch_look_at_generation();
         watch_judge_missed();
+        watch_judge_grace();
         watch_judge_removed();
         for (unsigned i = 0; i < watch_count(); i++) {
                 DaemonState state = watch_state(i);

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Between watch.c (what holds always) and watch_order.c (what holds for orders and deadlines).
+ * Between watch.c (what holds always), watch_order.c (what holds for orders and deadlines) and
+ * watch_grace.c (what holds for the time of a whole stop).
  */
 
 #include "sim/sim.h"
@@ -58,6 +59,8 @@ typedef struct Watch {
         size_t run_count; /* places used so far */
         Run *run;         /* the one whose orders are being given */
         size_t order_count;
+        usec_t stop_begun; /* absolute; 0: not yet */
+        usec_t grace;      /* the whole time of the stop; USEC_INFINITY: no limit */
         bool late;  /* the machine stood still, deadlines may be */
         bool doors; /* some may fail */
 } Watch;
@@ -73,6 +76,15 @@ void watch_look_at_generation(void);
 /* Finds deadlines that are over and were not given. */
 void watch_judge_missed(void);
 bool watch_runs_are_active(void);
+
+/* watch_grace.c: the stop of everything begins. */
+void watch_grace_begin(void);
+/* The last moment for deadlines of that sequence, absolute; USEC_INFINITY: there is none. */
+usec_t watch_cut(const Run *run);
+/* A daemon gets no more time to vanish. */
+void watch_judge_left(const Run *run, unsigned node);
+void watch_judge_grace(void);
+
 /* A reload begins; what it finds. */
 void watch_reload_begin(const Config *found);
 

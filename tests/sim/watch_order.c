@@ -113,6 +113,9 @@ static void watch_judge_barrier(const Run *run, unsigned node) {
                         sim_fail("%s begins %s while %s is %s", watch_name(node), phase_name(phase),
                                  watch_name(i), daemon_state_name(watch_state(i)));
 
+        if (phase == PHASE_CLEANUP && world_now() >= watch_cut(run))
+                return; /* there is no time left for an order among them */
+
         GraphEdges above = graph_needed_by(sim_supervisor()->generation->config->graph, node);
         for (size_t i = 0; i < above.count; i++) {
                 unsigned other = above.edges[i].node;
@@ -142,7 +145,8 @@ static void watch_judge_phase(Phase phase, unsigned node) {
         if (run->ordered[node])
                 sim_fail("%s is ordered to %s twice", watch_name(node), phase_name(phase));
         run->ordered[node] = true;
-        run->deadline[node] = watch_deadline(run, node, run->begun, world_now());
+        run->deadline[node] =
+                MIN_OF(watch_deadline(run, node, run->begun, world_now()), watch_cut(run));
 }
 
 static void watch_judge_deadline(Phase phase, unsigned node) {
@@ -179,6 +183,9 @@ static void watch_judge(unsigned node, DaemonEvent order) {
                 break;
         case EVENT_CLEANUP_DEADLINE:
                 watch_judge_deadline(PHASE_CLEANUP, node);
+                break;
+        case EVENT_GRACE_OVER:
+                watch_judge_left(watch_current_run(PHASE_CLEANUP, node), node);
                 break;
         default:
                 sim_fail("%s is no order", daemon_event_name(order));

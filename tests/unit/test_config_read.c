@@ -57,7 +57,7 @@ static void assert_words(char *const *words, const char *const *expected) {
 static const char everything[] =
         "supervisor: { freeze_timeout = \"1s\"; drain_timeout = \"2s\"; cleanup_timeout = \"3s\";\n"
         "  runtime_directory = \"/run/x\"; state_directory = \"/var/x\"; cgroups = false;\n"
-        "  log_priority = \"debug\";\n"
+        "  log_priority = \"debug\"; grace = \"90s\";\n"
         "  control = \"/run/x/c\"; admin_group = \"adm\"; reader_group = \"users\"; };\n"
         "daemons: {\n"
         "  db: { command = [ \"/bin/db\" ]; };\n"
@@ -111,6 +111,7 @@ START_TEST(test_supervisor_values) {
         ck_assert_uint_eq(supervisor->freeze_timeout, 1 * USEC_PER_SEC);
         ck_assert_uint_eq(supervisor->drain_timeout, 2 * USEC_PER_SEC);
         ck_assert_uint_eq(supervisor->cleanup_timeout, 3 * USEC_PER_SEC);
+        ck_assert_uint_eq(supervisor->grace, 90 * USEC_PER_SEC);
         ck_assert_str_eq(supervisor->runtime_directory, "/run/x");
         ck_assert_str_eq(supervisor->state_directory, "/var/x");
         ck_assert_str_eq(supervisor->control, "/run/x/c");
