@@ -53,7 +53,7 @@ _supervisorctl_candidates() {
                 return
         fi
         case ${words_of_command[0]} in
-        status | start | stop | restart | pid)
+        status | start | stop | restart | pid | tail)
                 _supervisorctl_daemons
                 echo all
                 ;;
@@ -65,7 +65,6 @@ _supervisorctl_candidates() {
                         echo all
                 fi
                 ;;
-        tail) [ "$count" -gt 1 ] || _supervisorctl_daemons ;;
         esac
 }
 

@@ -16,64 +16,6 @@
 
 #define NAME_VISIBLE_MAX 256
 
-static int client_explain_connect(const char *path, int r) {
-        switch (-r) {
-        case ENOENT:
-        case ECONNREFUSED:
-                fprintf(stderr,
-                        "supervisorctl: no supervisord answers at %s\n"
-                        "Start it with 'systemctl start supervisord', or name another socket "
-                        "with -s.\n",
-                        path);
-                return EXIT_NO_SUPERVISOR;
-        case EACCES:
-        case EPERM:
-                fprintf(stderr,
-                        "supervisorctl: you may not connect to %s\n"
-                        "Root may, and members of supervisor.admin_group and "
-                        "supervisor.reader_group.\n",
-                        path);
-                return EXIT_DENIED;
-        default:
-                fprintf(stderr, "supervisorctl: cannot connect to %s: %s\n", path, strerror(-r));
-                return EXIT_NO_SUPERVISOR;
-        }
-}
-
-/* The address of a path, with the bytes escaped that mean something in an address. */
-static char *client_address(const char *path) {
-        char *address = calloc(1, strlen("unix:path=") + 3 * strlen(path) + 1);
-        char *end;
-
-        if (!address)
-                return NULL;
-        end = stpcpy(address, "unix:path=");
-        for (; *path; path++) {
-                bool plain = (*path >= 'a' && *path <= 'z') || (*path >= 'A' && *path <= 'Z') ||
-                             (*path >= '0' && *path <= '9') || strchr("-_/.", *path);
-
-                end += plain ? sprintf(end, "%c", *path)
-                             : sprintf(end, "%%%02x", (unsigned char) *path);
-        }
-        return address;
-}
-
-int client_connect(const char *path, sd_bus **ret) {
-        CLEANUP(sd_bus_closep) sd_bus *bus = NULL;
-        CLEANUP(freep) char *address = client_address(path);
-
-        int r = address ? sd_bus_new(&bus) : -ENOMEM;
-        if (r >= 0)
-                r = sd_bus_set_address(bus, address);
-        if (r >= 0)
-                r = sd_bus_start(bus);
-        if (r < 0)
-                return client_explain_connect(path, r);
-
-        *ret = TAKE(bus);
-        return 0;
-}
-
 int client_explain(const sd_bus_error *error, int r) {
         const char *message = error && error->message ? error->message : strerror(-r);
 
@@ -161,20 +103,24 @@ static int client_read_list(sd_bus_message *reply, DaemonList *list) {
         return r;
 }
 
-int client_list(sd_bus *bus, DaemonList *ret) {
-        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+int client_fetch_list(sd_bus *bus, sd_bus_error *ret_error, DaemonList *ret) {
         CLEANUP(sd_bus_message_donep) sd_bus_message *reply = NULL;
         CLEANUP(daemon_list_done) DaemonList list = { 0 };
 
         int r = sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, "ListDaemons",
-                                   &error, &reply, "");
+                                   ret_error, &reply, "");
         if (r >= 0)
                 r = client_read_list(reply, &list);
-        if (r < 0)
-                return client_explain(&error, r);
+        if (r >= 0)
+                *ret = TAKE(list);
+        return r < 0 ? r : 0;
+}
 
-        *ret = TAKE(list);
-        return 0;
+int client_list(sd_bus *bus, DaemonList *ret) {
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r = client_fetch_list(bus, &error, ret);
+
+        return r < 0 ? client_explain(&error, r) : 0;
 }
 
 static int client_refuse_name(const DaemonList *list, const char *name) {
@@ -236,12 +182,16 @@ int client_select(DaemonList *list, char *const *arguments, const char ***ret_na
         return 0;
 }
 
+int client_fetch_property(sd_bus *bus, const char *name, sd_bus_error *ret_error, char **ret) {
+        return sd_bus_get_property_string(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, name,
+                                          ret_error, ret);
+}
+
 char *client_property(sd_bus *bus, const char *name) {
         CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         char *value = NULL;
 
-        int r = sd_bus_get_property_string(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, name, &error,
-                                           &value);
+        int r = client_fetch_property(bus, name, &error, &value);
         if (r < 0)
                 (void) client_explain(&error, r);
         return value;

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The connection to a supervisord, and what it answers. Every function that can fail says on stderr
+ * What a supervisord answers. Every function that can fail says on stderr
  * what went wrong and what to do, and returns an exit status of supervisorctl(8).
  */
 
@@ -32,10 +32,9 @@ typedef struct DaemonList {
         size_t count;
 } DaemonList;
 
-/* Connects to the socket at `path`. */
-int client_connect(const char *path, sd_bus **ret);
-
 int client_list(sd_bus *bus, DaemonList *ret);
+/* The same, but says nothing: 0 or a negative errno and *ret_error. */
+int client_fetch_list(sd_bus *bus, sd_bus_error *ret_error, DaemonList *ret);
 void daemon_list_done(DaemonList *list);
 
 /*
@@ -48,12 +47,10 @@ int client_select(DaemonList *list, char *const *arguments, const char ***ret_na
 /* Says what a failed call means: the exit status for it. */
 int client_explain(const sd_bus_error *error, int r);
 
-/* A string property of the supervisor; NULL if it cannot be had (said on stderr). malloc'ed. */
+/* A string property of the supervisor, malloc'ed: 0 or a negative errno and *ret_error. */
+int client_fetch_property(sd_bus *bus, const char *name, sd_bus_error *ret_error, char **ret);
+/* The same; NULL if it cannot be had (said on stderr). */
 char *client_property(sd_bus *bus, const char *name);
-
-static inline void sd_bus_closep(sd_bus **bus) {
-        sd_bus_flush_close_unref(*bus);
-}
 
 static inline void sd_bus_message_donep(sd_bus_message **message) {
         sd_bus_message_unref(*message);

@@ -39,6 +39,8 @@ int command_reload(sd_bus *bus, const Options *options);
 int command_plan(sd_bus *bus, const Options *options);
 int command_check(sd_bus *bus, const Options *options);
 
-/* local.c */
+/* version.c */
 int command_version(sd_bus *bus, const Options *options);
+
+/* tail.c */
 int command_tail(sd_bus *bus, const Options *options);

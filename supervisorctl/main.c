@@ -5,14 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
 #include "base/nearest.h"
 #include "base/parse.h"
 #include "base/strv.h"
 #include "client.h"
 #include "command.h"
-#include "config/load.h"
-#include "control/names.h"
+#include "connect.h"
 #include "options.h"
 
 #define COMMANDS_MAX     32
@@ -55,37 +53,8 @@ static int main_check_arguments(const Command *command, const Options *options) 
         return EXIT_USAGE;
 }
 
-/*
- * The socket that the configuration names. One that cannot be read has the default socket, so that
- * a broken file can be reloaded and get its verdict; but not one that was named: that might be the
- * configuration of another supervisord.
- */
-static char *main_socket(const Options *options) {
-        CLEANUP(config_unrefp) Config *config = NULL;
-        CLEANUP(diag_freep) Diag *diag = NULL;
-        char *path = NULL;
-
-        if (options->socket)
-                return strdup(options->socket);
-        if (diag_new(&diag) < 0 || config_new(&config) < 0)
-                return NULL;
-        if (config_read_files(options->config, diag, config) != 0 && options->config_named) {
-                diag_print(diag, stderr);
-                fprintf(stderr,
-                        "supervisorctl: which socket this configuration means is not known; "
-                        "name it with -s\n");
-                return NULL;
-        }
-        if (config->supervisor.control)
-                return strdup(config->supervisor.control);
-        return asprintf(&path, "%s/" CONTROL_SOCKET, config->supervisor.runtime_directory) < 0
-                       ? NULL
-                       : path;
-}
-
 int main(int argc, char *argv[]) {
         CLEANUP(sd_bus_closep) sd_bus *bus = NULL;
-        CLEANUP(freep) char *path = NULL;
         Options options;
 
         int r = options_parse(argc, argv, &options);
@@ -100,10 +69,7 @@ int main(int argc, char *argv[]) {
                 return r;
 
         if (!command->offline) {
-                path = main_socket(&options);
-                if (!path)
-                        return EXIT_USAGE;
-                r = client_connect(path, &bus);
+                r = connect_to_supervisor(&options, &bus);
                 if (r != 0)
                         return r;
         }

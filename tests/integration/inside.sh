@@ -141,6 +141,36 @@ case_journal_outlives_a_restart_of_journald() {
         expect says 'nothing of it is left' DAEMON_STOPPED SUPERVISOR_DAEMON=talker
 }
 
+# What daemons write and what is said of them, and nothing of others.
+case_tail_shows_daemons() {
+        configure "one: { command = $(list /bin/sh -c "echo one speaks; exec sleep 1000"); };
+                two: { command = $(list /bin/sh -c "echo two speaks; exec sleep 1000");
+                        output: { identifier = \"deux\"; }; };
+                other: { command = $(list /bin/sh -c "echo other speaks; exec sleep 1000"); };"
+        start
+        wait_for 10 journaled '^two speaks'
+        wait_for 10 journaled '^other speaks'
+        tail_of 'one' -- -o cat
+        expect grep -q '^one speaks$' "$T/tail"
+        expect grep -q '^one: ready' "$T/tail"
+        expect_not grep -Eq 'two|other' "$T/tail"
+        tail_of 'o[mn]e' two -- -n 1000 -o short
+        expect grep -Eq ' one\[[0-9]+\]: one speaks$' "$T/tail"
+        expect grep -Eq ' deux\[[0-9]+\]: two speaks$' "$T/tail"
+        expect grep -Eq ' supervisord\[[0-9]+\]: two: ready' "$T/tail"
+        expect_not grep -q other "$T/tail"
+        tail_of all -- -n 1
+        expect_equal "$(wc -l <"$T/tail")" 1 "the number of lines"
+        stop
+        tail_of two -- -o cat
+        expect grep -q '^two: stopped' "$T/tail"
+}
+
+tail_of() {
+        journalctl --sync 2>/dev/null
+        supervisorctl tail "$@" --since="$SINCE" -q >"$T/tail" 2>&1 || fail "$(cat "$T/tail")"
+}
+
 case_catalog_explains() {
         configure "$(sleeper a)"
         start

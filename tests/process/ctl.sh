@@ -255,6 +255,71 @@ case_the_quick_status_is_the_full_one() {
         stop
 }
 
+# A journalctl that tells what it is asked for.
+fake_journalctl() {
+        mkdir "$T/fake"
+        printf '#!/bin/sh\necho "$@"\n' >"$T/fake/journalctl"
+        chmod 755 "$T/fake/journalctl"
+        PATH=$T/fake:$PATH
+}
+
+# tail_asks WORDS ARGUMENT…: `tail` runs journalctl with these words.
+tail_asks() {
+        local wanted=$1
+        shift
+        ctl 0 tail "$@"
+        expect_equal "$(cat "$T/out")" "$wanted" "what journalctl is asked for"
+}
+
+matches() {
+        local name text=
+        for name in "$@"; do text+="SYSLOG_IDENTIFIER=$name "; done
+        text+=+
+        for name in "$@"; do text+=" SUPERVISOR_DAEMON=$name"; done
+        echo "$text"
+}
+
+case_tail_asks_for_daemons() {
+        fake_journalctl
+        three
+        tail_asks "-n20 $(matches db)" db
+        tail_asks "-n20 $(matches web-1 web-2 db)" 'web-*' db web-1
+        tail_asks "-n20 $(matches db web-1 web-2)" all
+        tail_asks "-f -n 5 $(matches web-2 db)" web-2 db -- -f -n 5
+        ctl 4 tail db wbe-1
+        expect said_error "did you mean 'web-1'"
+        expect_equal "$(cat "$T/out")" "" "what journalctl was asked for"
+        ctl 4 tail 'nobody-*'
+        ctl 2 tail
+        ctl 2 tail -- -f
+        stop
+}
+
+case_tail_needs_no_supervisor() {
+        local config=$T/supervisord.conf
+        fake_journalctl
+        configure "a: { command = [ \"/bin/true\" ]; };
+                b: { command = [ \"/bin/true\" ]; output: { identifier = \"bee\"; }; };"
+        tail_asks "-n20 SYSLOG_IDENTIFIER=a SYSLOG_IDENTIFIER=bee + SUPERVISOR_DAEMON=a SUPERVISOR_DAEMON=b" \
+                -c "$config" all
+        ctl 4 tail -c "$config" c
+        # of which configuration this socket is nobody can say
+        tail_asks "-n20 $(matches a c)" a c
+        ctl 69 tail 'a*'
+        ctl 69 tail all
+        expect said_error 'no supervisord answers'
+}
+
+case_tail_knows_the_identifiers() {
+        fake_journalctl
+        programs sleep
+        configure "a: { command = [ \"$BIN/sleep\", \"infinity\" ];
+                output: { to = \"null\"; identifier = \"ay\"; }; };"
+        start_ready
+        tail_asks '-n20 SYSLOG_IDENTIFIER=ay + SUPERVISOR_DAEMON=a' a
+        stop
+}
+
 case_the_full_one_is_missing() {
         three
         cp "$SUPERVISORCTL" "$T"
