@@ -38,22 +38,49 @@ typedef enum ReadyOn {
         READY_MAX_,
 } ReadyOn;
 
+/* How a daemon stops taking in new work. From FREEZE_SOCKETS to FREEZE_RENAME without its help. */
 typedef enum FreezeMethod {
-        FREEZE_AUTO, /* command or signal if given, else none */
-        FREEZE_SIGNAL,
-        FREEZE_COMMAND,
+        FREEZE_AUTO,       /* command or signal if given, else sockets */
+        FREEZE_SIGNAL,     /* freeze.signal */
+        FREEZE_COMMAND,    /* freeze.command */
+        FREEZE_SOCKETS,    /* its sockets: hold for a restart, else refuse; paths are renamed */
+        FREEZE_REFUSE,     /* new connections are refused */
+        FREEZE_HOLD,       /* new connections wait */
+        FREEZE_RENAME,     /* the paths of its UNIX sockets are renamed, nothing else */
+        FREEZE_DISPATCHER, /* its main process is stopped, jobs go on */
+        FREEZE_CGROUP,     /* all of its processes are stopped */
         FREEZE_NONE,
         FREEZE_MAX_,
 } FreezeMethod;
 
+/* What shows that the work in flight is finished. */
 typedef enum DrainUntil {
-        DRAIN_AUTO,    /* command if given; exit if a freeze or drain signal is given; else none */
-        DRAIN_EXIT,    /* its tree is empty */
-        DRAIN_JOBS,    /* nothing but its main process is left in its tree */
-        DRAIN_COMMAND, /* drain.command exits with 0 */
+        /*
+         * command if given; exit if a freeze or drain signal is given; idle, jobs or none by the
+         * freeze method
+         */
+        DRAIN_AUTO,
+        DRAIN_EXIT,        /* its tree is empty */
+        DRAIN_IDLE,        /* nothing waits and no connection is busy, by drain.count */
+        DRAIN_CONNECTIONS, /* there is no connection at all */
+        DRAIN_JOBS,        /* nothing but its main process is left in its tree */
+        DRAIN_COMMAND,     /* drain.command exits with 0 */
+        DRAIN_FILE,        /* drain.path exists */
+        DRAIN_NO_FILE,     /* drain.path does not exist */
         DRAIN_NONE,
         DRAIN_MAX_,
 } DrainUntil;
+
+/* Which of its connections count as work in flight, with DRAIN_IDLE. */
+typedef enum DrainCount {
+        COUNT_CAREFUL,  /* busy until drain.quiet after the daemon's last word */
+        COUNT_HTTP,     /* the same; idle ones are nudged in the last third */
+        COUNT_DATABASE, /* the same, and never nudged */
+        COUNT_SESSION,  /* only those that were not accepted yet */
+        COUNT_STREAM,   /* all */
+        COUNT_UDP,      /* none: nothing to read in its UDP sockets for drain.quiet */
+        COUNT_MAX_,
+} DrainCount;
 
 typedef enum RestartPolicy {
         RESTART_ALWAYS,
@@ -144,6 +171,8 @@ typedef struct DaemonConfig {
                 FreezeMethod method; /* never FREEZE_AUTO after the check */
                 int signo;           /* 0: none */
                 char **command;
+                int thaw_signo; /* undoes the signal; 0: nothing does */
+                char **thaw_command;
                 usec_t timeout; /* USEC_INFINITY: the phase's */
         } freeze;
 
@@ -152,7 +181,10 @@ typedef struct DaemonConfig {
                 int signo;        /* 0: none; sent to the main process when the drain begins */
                 char **command;
                 usec_t interval; /* between two runs of the command */
-                usec_t timeout;  /* USEC_INFINITY: the phase's */
+                char *path;
+                DrainCount count;
+                usec_t quiet;   /* never USEC_INFINITY after the check */
+                usec_t timeout; /* USEC_INFINITY: the phase's */
         } drain;
 
         StopSchedule stop;

@@ -22,6 +22,12 @@
 #define RESOLVE_CONTROL "control" /* the socket's name in the runtime directory */
 
 #define BIT(value) (1u << (value))
+/* Every choice but this one and "auto", which is none any more. */
+#define ALL_BUT(value, end) ((BIT(end) - 1) & ~BIT(value) & ~BIT(0))
+
+/* How long a connection must be quiet where nobody says so. */
+#define RESOLVE_QUIET_CAREFUL (2 * USEC_PER_SEC)
+#define RESOLVE_QUIET_ANSWER  (500 * USEC_PER_MSEC) /* of protocols in which one side waits */
 
 /* The longest path of a socket, unix(7). */
 #define RESOLVE_SOCKET_MAX (sizeof(((struct sockaddr_un *) NULL)->sun_path) - 1)
@@ -41,6 +47,7 @@ static const ResolveRule resolve_needed[] = {
         { "freeze.signal", "freeze.method", BIT(FREEZE_SIGNAL) },
         { "freeze.command", "freeze.method", BIT(FREEZE_COMMAND) },
         { "drain.command", "drain.until", BIT(DRAIN_COMMAND) },
+        { "drain.path", "drain.until", BIT(DRAIN_FILE) | BIT(DRAIN_NO_FILE) },
         { "output.file", "output.to", BIT(OUTPUT_FILE) },
 };
 
@@ -51,10 +58,14 @@ static const ResolveRule resolve_used[] = {
         { "ready.path", "ready.on", BIT(READY_UNIX) | BIT(READY_FILE) },
         { "freeze.signal", "freeze.method", BIT(FREEZE_SIGNAL) },
         { "freeze.command", "freeze.method", BIT(FREEZE_COMMAND) },
-        { "freeze.timeout", "freeze.method", BIT(FREEZE_SIGNAL) | BIT(FREEZE_COMMAND) },
+        { "freeze.thaw_signal", "freeze.method", BIT(FREEZE_SIGNAL) },
+        { "freeze.thaw_command", "freeze.method", BIT(FREEZE_COMMAND) },
+        { "freeze.timeout", "freeze.method", ALL_BUT(FREEZE_NONE, FREEZE_MAX_) },
         { "drain.command", "drain.until", BIT(DRAIN_COMMAND) },
         { "drain.interval", "drain.until", BIT(DRAIN_COMMAND) },
-        { "drain.timeout", "drain.until", BIT(DRAIN_EXIT) | BIT(DRAIN_JOBS) | BIT(DRAIN_COMMAND) },
+        { "drain.path", "drain.until", BIT(DRAIN_FILE) | BIT(DRAIN_NO_FILE) },
+        { "drain.count", "drain.until", BIT(DRAIN_IDLE) },
+        { "drain.timeout", "drain.until", ALL_BUT(DRAIN_NONE, DRAIN_MAX_) },
         { "output.priority", "output.to", BIT(OUTPUT_JOURNAL) },
         { "restart.delay", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
         { "restart.delay_max", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
@@ -75,6 +86,25 @@ static const char *resolve_choice_name(const DaemonConfig *daemon, const Setting
         return setting->choices[resolve_choice(daemon, setting)];
 }
 
+static DrainUntil resolve_drain_auto(const DaemonConfig *daemon) {
+        if (daemon->drain.command)
+                return DRAIN_COMMAND;
+        if (daemon->drain.signo != 0)
+                return DRAIN_EXIT;
+
+        switch (daemon->freeze.method) {
+        case FREEZE_SIGNAL:
+                return DRAIN_EXIT;
+        case FREEZE_DISPATCHER:
+                return DRAIN_JOBS;
+        case FREEZE_CGROUP: /* nothing of it goes on */
+        case FREEZE_NONE:   /* new work would go on coming */
+                return DRAIN_NONE;
+        default:
+                return DRAIN_IDLE;
+        }
+}
+
 static void resolve_auto(DaemonConfig *daemon) {
         static const ReadyOn by_type[] = { [DAEMON_SIMPLE] = READY_EXEC,
                                            [DAEMON_NOTIFY] = READY_NOTIFY,
@@ -87,13 +117,14 @@ static void resolve_auto(DaemonConfig *daemon) {
         if (daemon->freeze.method == FREEZE_AUTO)
                 daemon->freeze.method = daemon->freeze.command ? FREEZE_COMMAND
                                         : daemon->freeze.signo != 0 ? FREEZE_SIGNAL
-                                                                    : FREEZE_NONE;
+                                                                    : FREEZE_SOCKETS;
         if (daemon->drain.until == DRAIN_AUTO)
-                daemon->drain.until =
-                        daemon->drain.command ? DRAIN_COMMAND
-                        : daemon->drain.signo != 0 || daemon->freeze.method == FREEZE_SIGNAL
-                                ? DRAIN_EXIT
-                                : DRAIN_NONE;
+                daemon->drain.until = resolve_drain_auto(daemon);
+        if (daemon->drain.quiet == USEC_INFINITY)
+                daemon->drain.quiet = daemon->drain.count == COUNT_HTTP ||
+                                                      daemon->drain.count == COUNT_DATABASE
+                                              ? RESOLVE_QUIET_ANSWER
+                                              : RESOLVE_QUIET_CAREFUL;
 }
 
 static int resolve_identifier(DaemonConfig *daemon) {
@@ -184,7 +215,7 @@ static void resolve_check_output(const DaemonConfig *daemon, Diag *diag) {
 
 static void resolve_check_drain(const DaemonConfig *daemon, Diag *diag) {
         if (daemon->drain.until == DRAIN_EXIT && daemon->drain.signo == 0 &&
-            daemon->freeze.method == FREEZE_NONE)
+            daemon->freeze.method != FREEZE_SIGNAL && daemon->freeze.method != FREEZE_COMMAND)
                 remark_warning(diag, daemon, "drain.until",
                                "nothing tells it to exit, so that each drain will last to its end; "
                                "set drain.signal or freeze.signal");

@@ -35,17 +35,40 @@ static const char *const schema_ready[] = {
 static_assert(ELEMENTSOF(schema_ready) == READY_MAX_ + 1, "every readiness has its name");
 
 static const char *const schema_freeze[] = {
-        [FREEZE_AUTO] = "auto",       [FREEZE_SIGNAL] = "signal",
-        [FREEZE_COMMAND] = "command", [FREEZE_NONE] = "none",
+        [FREEZE_AUTO] = "auto",
+        [FREEZE_SIGNAL] = "signal",
+        [FREEZE_COMMAND] = "command",
+        [FREEZE_SOCKETS] = "sockets",
+        [FREEZE_REFUSE] = "refuse",
+        [FREEZE_HOLD] = "hold",
+        [FREEZE_RENAME] = "rename",
+        [FREEZE_DISPATCHER] = "dispatcher",
+        [FREEZE_CGROUP] = "cgroup",
+        [FREEZE_NONE] = "none",
         [FREEZE_MAX_] = NULL,
 };
 static_assert(ELEMENTSOF(schema_freeze) == FREEZE_MAX_ + 1, "every method has its name");
 
 static const char *const schema_drain[] = {
-        [DRAIN_AUTO] = "auto",       [DRAIN_EXIT] = "exit", [DRAIN_JOBS] = "jobs",
-        [DRAIN_COMMAND] = "command", [DRAIN_NONE] = "none", [DRAIN_MAX_] = NULL,
+        [DRAIN_AUTO] = "auto",
+        [DRAIN_EXIT] = "exit",
+        [DRAIN_IDLE] = "idle",
+        [DRAIN_CONNECTIONS] = "connections",
+        [DRAIN_JOBS] = "jobs",
+        [DRAIN_COMMAND] = "command",
+        [DRAIN_FILE] = "file",
+        [DRAIN_NO_FILE] = "no-file",
+        [DRAIN_NONE] = "none",
+        [DRAIN_MAX_] = NULL,
 };
 static_assert(ELEMENTSOF(schema_drain) == DRAIN_MAX_ + 1, "every criterion has its name");
+
+static const char *const schema_count[] = {
+        [COUNT_CAREFUL] = "careful", [COUNT_HTTP] = "http",     [COUNT_DATABASE] = "database",
+        [COUNT_SESSION] = "session", [COUNT_STREAM] = "stream", [COUNT_UDP] = "udp",
+        [COUNT_MAX_] = NULL,
+};
+static_assert(ELEMENTSOF(schema_count) == COUNT_MAX_ + 1, "every way to count has its name");
 
 static const char *const schema_restart[] = {
         [RESTART_ALWAYS] = "always",
@@ -181,17 +204,23 @@ const Setting schema_daemon[] = {
 
         { .path = "freeze.method", .type = SETTING_ENUM, .offset = DAEMON(freeze.method),
           .preset = "auto", .choices = schema_freeze,
-          .help = "how it stops taking in new work: signal, command or none" },
+          .help = "how it stops taking in new work: sockets, refuse, hold, rename, signal, "
+                  "command, dispatcher, cgroup or none" },
         { .path = "freeze.signal", .type = SETTING_SIGNAL, .offset = DAEMON(freeze.signo),
           .help = "the signal that makes the daemon stop taking in new work" },
         { .path = "freeze.command", .type = SETTING_COMMAND, .offset = DAEMON(freeze.command),
           .help = "the command that makes the daemon stop taking in new work" },
+        { .path = "freeze.thaw_signal", .type = SETTING_SIGNAL,
+          .offset = DAEMON(freeze.thaw_signo), .help = "the signal that undoes freeze.signal" },
+        { .path = "freeze.thaw_command", .type = SETTING_COMMAND,
+          .offset = DAEMON(freeze.thaw_command), .help = "the command that undoes freeze.command" },
         { .path = "freeze.timeout", .type = SETTING_DURATION, .offset = DAEMON(freeze.timeout),
           .maximum = DAY, .help = "its own time for freezing, if not the supervisor's" },
 
         { .path = "drain.until", .type = SETTING_ENUM, .offset = DAEMON(drain.until),
           .preset = "auto", .choices = schema_drain,
-          .help = "what shows that its work is finished: exit, jobs, command or none" },
+          .help = "what shows that its work is finished: idle, connections, exit, jobs, command, "
+                  "file, no-file or none" },
         { .path = "drain.signal", .type = SETTING_SIGNAL, .offset = DAEMON(drain.signo),
           .help = "the signal that makes the daemon finish its work" },
         { .path = "drain.command", .type = SETTING_COMMAND, .offset = DAEMON(drain.command),
@@ -199,6 +228,15 @@ const Setting schema_daemon[] = {
         { .path = "drain.interval", .type = SETTING_DURATION, .offset = DAEMON(drain.interval),
           .preset = "1s", .minimum = SECOND / 100, .maximum = DAY,
           .help = "the time between two runs of drain.command" },
+        { .path = "drain.path", .type = SETTING_PATH, .offset = DAEMON(drain.path),
+          .help = "for file and no-file: the path that shows it" },
+        { .path = "drain.count", .type = SETTING_ENUM, .offset = DAEMON(drain.count),
+          .preset = "careful", .choices = schema_count,
+          .help = "for idle: which connections count: careful, http, database, session, stream or "
+                  "udp" },
+        { .path = "drain.quiet", .type = SETTING_DURATION, .offset = DAEMON(drain.quiet),
+          .minimum = SECOND / 20, .maximum = DAY,
+          .help = "for idle: how long a connection must be quiet (2s; http, database 500ms)" },
         { .path = "drain.timeout", .type = SETTING_DURATION, .offset = DAEMON(drain.timeout),
           .maximum = DAY, .help = "its own time for draining, if not the supervisor's" },
 

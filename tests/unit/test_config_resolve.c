@@ -70,20 +70,20 @@ typedef struct AutoCase {
 } AutoCase;
 
 static const AutoCase auto_cases[] = {
-        { "", READY_EXEC, FREEZE_NONE, DRAIN_NONE },
-        { "type = \"notify\";", READY_NOTIFY, FREEZE_NONE, DRAIN_NONE },
-        { "type = \"forking\";", READY_EXIT, FREEZE_NONE, DRAIN_NONE },
-        { "type = \"forking\"; pidfile = \"/run/x\";", READY_PIDFILE, FREEZE_NONE, DRAIN_NONE },
-        { "pidfile = \"/run/x\";", READY_EXEC, FREEZE_NONE, DRAIN_NONE },
-        { "ready: { on = \"auto\"; };", READY_EXEC, FREEZE_NONE, DRAIN_NONE },
-        { "ready: { on = \"listen\"; };", READY_LISTEN, FREEZE_NONE, DRAIN_NONE },
-        { "type = \"forking\"; ready: { on = \"listen\"; port = 80; };", READY_LISTEN, FREEZE_NONE,
-          DRAIN_NONE },
+        { "", READY_EXEC, FREEZE_SOCKETS, DRAIN_IDLE },
+        { "type = \"notify\";", READY_NOTIFY, FREEZE_SOCKETS, DRAIN_IDLE },
+        { "type = \"forking\";", READY_EXIT, FREEZE_SOCKETS, DRAIN_IDLE },
+        { "type = \"forking\"; pidfile = \"/run/x\";", READY_PIDFILE, FREEZE_SOCKETS, DRAIN_IDLE },
+        { "pidfile = \"/run/x\";", READY_EXEC, FREEZE_SOCKETS, DRAIN_IDLE },
+        { "ready: { on = \"auto\"; };", READY_EXEC, FREEZE_SOCKETS, DRAIN_IDLE },
+        { "ready: { on = \"listen\"; };", READY_LISTEN, FREEZE_SOCKETS, DRAIN_IDLE },
+        { "type = \"forking\"; ready: { on = \"listen\"; port = 80; };", READY_LISTEN,
+          FREEZE_SOCKETS, DRAIN_IDLE },
         { "freeze: { signal = \"QUIT\"; };", READY_EXEC, FREEZE_SIGNAL, DRAIN_EXIT },
-        { "freeze: { command = [ \"/f\" ]; };", READY_EXEC, FREEZE_COMMAND, DRAIN_NONE },
-        { "drain: { signal = \"QUIT\"; };", READY_EXEC, FREEZE_NONE, DRAIN_EXIT },
-        { "drain: { command = [ \"/d\" ]; };", READY_EXEC, FREEZE_NONE, DRAIN_COMMAND },
-        { "drain: { command = [ \"/d\" ]; signal = \"QUIT\"; };", READY_EXEC, FREEZE_NONE,
+        { "freeze: { command = [ \"/f\" ]; };", READY_EXEC, FREEZE_COMMAND, DRAIN_IDLE },
+        { "drain: { signal = \"QUIT\"; };", READY_EXEC, FREEZE_SOCKETS, DRAIN_EXIT },
+        { "drain: { command = [ \"/d\" ]; };", READY_EXEC, FREEZE_SOCKETS, DRAIN_COMMAND },
+        { "drain: { command = [ \"/d\" ]; signal = \"QUIT\"; };", READY_EXEC, FREEZE_SOCKETS,
           DRAIN_COMMAND },
         { "freeze: { signal = \"QUIT\"; }; drain: { until = \"jobs\"; };", READY_EXEC,
           FREEZE_SIGNAL, DRAIN_JOBS },
@@ -91,6 +91,10 @@ static const AutoCase auto_cases[] = {
           FREEZE_SIGNAL, DRAIN_NONE },
         { "freeze: { method = \"none\"; }; drain: { until = \"auto\"; };", READY_EXEC, FREEZE_NONE,
           DRAIN_NONE },
+        { "freeze: { method = \"hold\"; };", READY_EXEC, FREEZE_HOLD, DRAIN_IDLE },
+        { "freeze: { method = \"rename\"; };", READY_EXEC, FREEZE_RENAME, DRAIN_IDLE },
+        { "freeze: { method = \"dispatcher\"; };", READY_EXEC, FREEZE_DISPATCHER, DRAIN_JOBS },
+        { "freeze: { method = \"cgroup\"; };", READY_EXEC, FREEZE_CGROUP, DRAIN_NONE },
 };
 
 START_TEST(test_auto) {
@@ -161,13 +165,13 @@ START_TEST(test_without_effect) {
                        AT "web.freeze.signal: warning: ", "freeze.method = \"signal\"");
         assert_warning("freeze: { method = \"none\"; command = [ \"/f\" ]; };",
                        AT "web.freeze.command: warning: ", "freeze.method = \"command\"");
-        assert_warning("freeze: { timeout = \"1s\"; };",
+        assert_warning("freeze: { method = \"none\"; timeout = \"1s\"; };",
                        AT "web.freeze.timeout: warning: ", "freeze.method");
         assert_warning("drain: { until = \"jobs\"; command = [ \"/d\" ]; };",
                        AT "web.drain.command: warning: ", "drain.until = \"command\"");
         assert_warning("drain: { interval = \"2s\"; };",
                        AT "web.drain.interval: warning: ", "drain.until = \"command\"");
-        assert_warning("drain: { timeout = \"2s\"; };",
+        assert_warning("drain: { until = \"none\"; timeout = \"2s\"; };",
                        AT "web.drain.timeout: warning: ", "drain.until");
         assert_warning("output: { to = \"null\"; priority = \"err\"; };",
                        AT "web.output.priority: warning: ", "output.to = \"journal\"");
