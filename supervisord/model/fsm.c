@@ -25,6 +25,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_FREEZE] = IGNORE,
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = IGNORE,
+                [EVENT_THAW] = IGNORE,
                 [EVENT_BLOCKED] = GO(FAILED, A(NOTE_END)),
                 [EVENT_FREEZE_DEADLINE] = IGNORE,
                 [EVENT_DRAIN_DEADLINE] = IGNORE,
@@ -37,6 +38,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_FREEZE] = GO(DRAINED, A(NONE)),
                 [EVENT_DRAIN] = GO(DRAINED, A(NONE)),
                 [EVENT_CLEANUP] = GO(STOPPING, A(CHECK_TREE) | A(STOP)),
+                [EVENT_THAW] = IGNORE,
                 [EVENT_LEFTOVERS] = GO(SWEEPING, A(CHECK_TREE) | A(STOP)),
                 [EVENT_MAIN_FOUND] = GO(PROBING, A(FOLLOW) | A(PROBE)),
                 [EVENT_START_FAILED] = GO(SWEEPING, A(NOTE_FAILURE) | A(CHECK_TREE) | A(STOP)),
@@ -48,6 +50,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_FREEZE] = GO(FREEZING, A(FREEZE)),
                 [EVENT_DRAIN] = GO(DRAINING, A(DRAIN)),
                 [EVENT_CLEANUP] = GO(STOPPING, A(CHECK_TREE) | A(STOP)),
+                [EVENT_THAW] = IGNORE,
                 [EVENT_MAIN_FOUND] = STAY(A(FOLLOW)),
                 [EVENT_READY] = GO(RUNNING, A(SAY_READY)),
                 [EVENT_START_FAILED] = GO(SWEEPING, A(NOTE_FAILURE) | A(CHECK_TREE) | A(STOP)),
@@ -59,14 +62,17 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_FREEZE] = GO(FREEZING, A(FREEZE)),
                 [EVENT_DRAIN] = GO(DRAINING, A(DRAIN)),
                 [EVENT_CLEANUP] = GO(STOPPING, A(CHECK_TREE) | A(STOP)),
+                [EVENT_THAW] = IGNORE,
                 [EVENT_MAIN_FOUND] = STAY(A(FOLLOW)),
                 [EVENT_READY] = IGNORE,
                 [EVENT_MAIN_EXITED] = GO(SWEEPING, A(NOTE_FAILURE) | A(CHECK_TREE) | A(STOP)),
         },
         /* From here on the end of the main process is wanted, or at least no accident. */
         [STATE_FREEZING] = {
+                [EVENT_START] = GO(RUNNING, A(THAW)),
                 [EVENT_FREEZE] = IGNORE,
                 [EVENT_CLEANUP] = GO(STOPPING, A(CHECK_TREE) | A(STOP)),
+                [EVENT_THAW] = GO(RUNNING, A(THAW)),
                 [EVENT_FREEZE_DEADLINE] = GO(FROZEN, A(NOTE_SKIPPED)),
                 [EVENT_MAIN_FOUND] = STAY(A(FOLLOW)),
                 [EVENT_READY] = IGNORE,
@@ -76,9 +82,11 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_FREEZE_FAILED] = GO(FROZEN, A(NOTE_SKIPPED)),
         },
         [STATE_FROZEN] = {
+                [EVENT_START] = GO(RUNNING, A(THAW)),
                 [EVENT_FREEZE] = IGNORE,
                 [EVENT_DRAIN] = GO(DRAINING, A(DRAIN)),
                 [EVENT_CLEANUP] = GO(STOPPING, A(CHECK_TREE) | A(STOP)),
+                [EVENT_THAW] = GO(RUNNING, A(THAW)),
                 [EVENT_FREEZE_DEADLINE] = IGNORE,
                 [EVENT_MAIN_FOUND] = STAY(A(FOLLOW)),
                 [EVENT_READY] = IGNORE,
@@ -86,9 +94,11 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_TREE_EMPTY] = GO(ENDED, A(NONE)),
         },
         [STATE_DRAINING] = {
+                [EVENT_START] = GO(RUNNING, A(THAW)),
                 [EVENT_FREEZE] = IGNORE,
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = GO(STOPPING, A(CHECK_TREE) | A(STOP)),
+                [EVENT_THAW] = GO(RUNNING, A(THAW)),
                 [EVENT_DRAIN_DEADLINE] = GO(DRAINED, A(NOTE_FORCED)),
                 [EVENT_MAIN_FOUND] = STAY(A(FOLLOW)),
                 [EVENT_READY] = IGNORE,
@@ -97,11 +107,16 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_DRAIN_DONE] = GO(DRAINED, A(NONE)),
                 [EVENT_DRAIN_FAILED] = GO(DRAINED, A(NOTE_FORCED)),
         },
-        /* Reached from STARTING too, with no main process known. */
+        /*
+         * Reached from STARTING too, with no main process known; then nobody orders it back to work
+         * (child_order_now()).
+         */
         [STATE_DRAINED] = {
+                [EVENT_START] = GO(RUNNING, A(THAW)),
                 [EVENT_FREEZE] = IGNORE,
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = GO(STOPPING, A(CHECK_TREE) | A(STOP)),
+                [EVENT_THAW] = GO(RUNNING, A(THAW)),
                 [EVENT_FREEZE_DEADLINE] = IGNORE,
                 [EVENT_DRAIN_DEADLINE] = IGNORE,
                 [EVENT_MAIN_FOUND] = STAY(A(FOLLOW)),
@@ -110,9 +125,11 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_TREE_EMPTY] = GO(ENDED, A(NONE)),
         },
         [STATE_ENDED] = {
+                [EVENT_START] = GO(TIDYING, A(TIDY)),
                 [EVENT_FREEZE] = IGNORE,
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = GO(TIDYING, A(TIDY)),
+                [EVENT_THAW] = GO(TIDYING, A(TIDY)),
                 [EVENT_FREEZE_DEADLINE] = IGNORE,
                 [EVENT_DRAIN_DEADLINE] = IGNORE,
         },
@@ -121,6 +138,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_FREEZE] = IGNORE,
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = IGNORE,
+                [EVENT_THAW] = IGNORE,
                 [EVENT_CLEANUP_DEADLINE] = GO(KILLING, A(NOTE_FORCED) | A(KILL)),
                 [EVENT_READY] = IGNORE,
                 [EVENT_MAIN_EXITED] = STAY(A(CHECK_TREE) | A(PASS_ON)),
@@ -133,6 +151,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_FREEZE] = IGNORE,
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = IGNORE,
+                [EVENT_THAW] = IGNORE,
                 [EVENT_CLEANUP_DEADLINE] = IGNORE,
                 [EVENT_GRACE_OVER] = GO(STUCK, A(NOTE_STUCK)),
                 [EVENT_READY] = IGNORE,
@@ -145,6 +164,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_FREEZE] = IGNORE,
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = IGNORE,
+                [EVENT_THAW] = IGNORE,
                 [EVENT_CLEANUP_DEADLINE] = GO(STOPPED, A(NOTE_FORCED) | A(REMOVE) | A(NOTE_END)),
                 [EVENT_GRACE_OVER] = GO(STOPPED, A(NOTE_FORCED) | A(REMOVE) | A(NOTE_END)),
                 [EVENT_READY] = IGNORE,
@@ -158,6 +178,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_FREEZE] = IGNORE,
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = GO(STOPPING, A(NONE)),
+                [EVENT_THAW] = IGNORE,
                 [EVENT_READY] = IGNORE,
                 [EVENT_MAIN_EXITED] = STAY(A(CHECK_TREE) | A(PASS_ON)),
                 [EVENT_TREE_EMPTY] = GO(TIDYING, A(TIDY)),
@@ -169,6 +190,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_FREEZE] = GO(STOPPED, A(NONE)),
                 [EVENT_DRAIN] = GO(STOPPED, A(NONE)),
                 [EVENT_CLEANUP] = GO(STOPPED, A(NONE)),
+                [EVENT_THAW] = IGNORE,
                 [EVENT_DELAY_OVER] = GO(STARTING, A(SPAWN)),
         },
         [STATE_FAILED] = {
@@ -178,6 +200,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_CLEANUP] = IGNORE,
                 [EVENT_DISMISSED] = GO(STOPPED, A(NOTE_END)),
                 [EVENT_GRACE_OVER] = IGNORE,
+                [EVENT_THAW] = IGNORE,
         },
         /* What would not die may do so yet. */
         [STATE_STUCK] = {
@@ -185,6 +208,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_FREEZE] = IGNORE,
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = IGNORE,
+                [EVENT_THAW] = IGNORE,
                 [EVENT_CLEANUP_DEADLINE] = IGNORE,
                 [EVENT_GRACE_OVER] = IGNORE,
                 [EVENT_READY] = IGNORE,
@@ -222,9 +246,8 @@ const char *daemon_event_name(DaemonEvent event) {
 #define NAME(event) [EVENT_##event] = #event
         static const char *const names[] = {
                 NAME(START),          NAME(FREEZE),           NAME(DRAIN),
-                NAME(CLEANUP),        NAME(BLOCKED),          NAME(DISMISSED),
-                NAME(FREEZE_DEADLINE),
-                NAME(DRAIN_DEADLINE),
+                NAME(CLEANUP),        NAME(THAW),             NAME(BLOCKED),
+                NAME(DISMISSED),      NAME(FREEZE_DEADLINE),  NAME(DRAIN_DEADLINE),
                 NAME(CLEANUP_DEADLINE), NAME(GRACE_OVER),     NAME(LEFTOVERS),
                 NAME(MAIN_FOUND),
                 NAME(READY),          NAME(START_FAILED),     NAME(START_TIMEOUT),
@@ -244,7 +267,7 @@ const char *daemon_action_name(DaemonAction action) {
                 "NOTE_FAILURE", "NOTE_FORCED", "NOTE_SKIPPED", "NOTE_STUCK", "FOLLOW", "SPAWN",
                 "PROBE",        "SAY_READY",   "FREEZE",       "DRAIN",      "CHECK_TREE", "STOP",
                 "STEP",         "PASS_ON",     "KILL",         "TIDY",       "REMOVE", "DELAY",
-                "NOTE_END",
+                "NOTE_END",     "THAW",
         };
         static_assert(1 << ELEMENTSOF(names) == ACTION_MAX_, "every action has a name");
 
@@ -278,4 +301,9 @@ bool daemon_state_is_drained(DaemonState state) {
 
 bool daemon_state_is_resting(DaemonState state) {
         return state == STATE_STOPPED || state == STATE_FAILED || state == STATE_STUCK;
+}
+
+bool daemon_state_is_taken_out(DaemonState state) {
+        return state == STATE_FREEZING || state == STATE_FROZEN || state == STATE_DRAINING ||
+               state == STATE_DRAINED || state == STATE_ENDED;
 }

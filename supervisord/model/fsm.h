@@ -36,6 +36,7 @@ typedef enum DaemonEvent {
         EVENT_FREEZE,
         EVENT_DRAIN,
         EVENT_CLEANUP,
+        EVENT_THAW,    /* back to work, after a freeze or drain that no cleanup follows */
         EVENT_BLOCKED, /* it cannot be started: something that it requires is not there */
         EVENT_DISMISSED, /* it has failed, and an operator wants it stopped */
         /* deadlines of the phases, from above too */
@@ -87,7 +88,8 @@ typedef enum DaemonAction {
         ACTION_REMOVE = 1 << 16,      /* remove its files and its cgroup */
         ACTION_DELAY = 1 << 17,       /* start the delay before the next start */
         ACTION_NOTE_END = 1 << 18,    /* it is at rest: log */
-        ACTION_MAX_ = 1 << 19,
+        ACTION_THAW = 1 << 19,        /* open the intake again */
+        ACTION_MAX_ = 1 << 20,
 } DaemonAction;
 
 typedef enum FsmKind {
@@ -117,3 +119,4 @@ bool daemon_state_is_settled(DaemonState state); /* running, at rest, or delayed
 bool daemon_state_is_frozen(DaemonState state);  /* takes in nothing more: done with freeze */
 bool daemon_state_is_drained(DaemonState state); /* done with drain */
 bool daemon_state_is_resting(DaemonState state); /* done with cleanup */
+bool daemon_state_is_taken_out(DaemonState state); /* frozen to drained or ended by it */

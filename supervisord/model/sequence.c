@@ -47,7 +47,7 @@ struct Sequence {
         bool hurried;
         bool phase_open;   /* begun and not ended */
         bool phase_closed; /* ended, the next one has not begun */
-        Phase phase;
+        Phase phase, last;
         usec_t begun;
         usec_t latest;
         size_t total, left, forced, forced_in_all;
@@ -120,7 +120,7 @@ static DaemonEvent phase_deadline(Phase phase) {
 }
 
 void sequence_begin(Sequence *sequence,
-                    Phase first,
+                    SequenceSpan span,
                     const bool *in_set,
                     const DaemonState *states,
                     usec_t now) {
@@ -132,7 +132,8 @@ void sequence_begin(Sequence *sequence,
         sequence->active = true;
         sequence->hurried = false;
         sequence->phase_open = sequence->phase_closed = false;
-        sequence->phase = first;
+        sequence->phase = span.first;
+        sequence->last = span.last;
         sequence->begun = now;
         sequence->forced_in_all = 0;
 }
@@ -146,6 +147,7 @@ bool sequence_is_active(const Sequence *sequence) {
 }
 
 void sequence_hurry(Sequence *sequence) {
+        sequence->last = PHASE_CLEANUP;
         sequence->hurried = true;
 }
 
@@ -320,7 +322,7 @@ SequenceStep sequence_next(Sequence *sequence, usec_t now, SequenceOrder *ret) {
                 return SEQUENCE_DONE;
 
         if (!sequence->phase_open) {
-                if (sequence->phase_closed && sequence->phase == PHASE_CLEANUP) {
+                if (sequence->phase_closed && sequence->phase == sequence->last) {
                         sequence->active = false;
                         return SEQUENCE_DONE;
                 }

@@ -36,7 +36,7 @@ typedef enum SequenceStep {
         SEQUENCE_PHASE_BEGUN, /* sequence_phase() is new, then call again */
         SEQUENCE_PHASE_ENDED, /* sequence_phase() is over, then call again */
         SEQUENCE_CUT,         /* the limit cuts short what has not had its turn, then call again */
-        SEQUENCE_DONE,        /* all are at rest */
+        SEQUENCE_DONE,        /* all are at rest, or done with the last phase */
 } SequenceStep;
 
 /* Whether a daemon in that state has nothing to do any more in the phase. */
@@ -49,11 +49,19 @@ DEFINE_CLEANUP(Sequence, sequence_free)
 
 /*
  * Begins with `first` (PHASE_FREEZE for a normal stop, PHASE_CLEANUP for a fast one) over the nodes
- * with in_set[i], whose states are states[i]. A sequence that is active already is dropped: its
- * daemons are taken over in whatever state they are.
+ * with in_set[i], whose states are states[i], and ends after `last` (PHASE_CLEANUP for a stop). A
+ * sequence that is active already is dropped: its daemons are taken over in whatever state they
+ * are.
  */
-void sequence_begin(
-        Sequence *sequence, Phase first, const bool *in_set, const DaemonState *states, usec_t now);
+typedef struct SequenceSpan {
+        Phase first, last;
+} SequenceSpan;
+
+void sequence_begin(Sequence *sequence,
+                    SequenceSpan span,
+                    const bool *in_set,
+                    const DaemonState *states,
+                    usec_t now);
 
 /*
  * A limit for the sequence that has just begun, absolute: its phases are over at `cut` and it is

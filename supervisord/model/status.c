@@ -33,6 +33,8 @@ void status_text(char buffer[static STATUS_TEXT_MAX], Mode mode, const StatusCou
         if (counts->failed > 0)
                 text_append(buffer, ", %zu failed (%s%s)", counts->failed, counts->failed_name,
                             counts->failed > 1 ? ", …" : "");
+        if (counts->paused > 0)
+                text_append(buffer, ", %zu frozen or drained", counts->paused);
         if (counts->stopped > 0)
                 text_append(buffer, ", %zu stopped", counts->stopped);
 }
@@ -40,6 +42,7 @@ void status_text(char buffer[static STATUS_TEXT_MAX], Mode mode, const StatusCou
 void status_text_stopping(char buffer[static STATUS_TEXT_MAX],
                           const SequenceProgress *progress,
                           const char *slowest,
+                          const char *detail,
                           usec_t now) {
         char elapsed[DURATION_TEXT_MAX];
 
@@ -48,8 +51,9 @@ void status_text_stopping(char buffer[static STATUS_TEXT_MAX],
                     progress->total);
 
         if (slowest)
-                text_append(buffer, ", slowest %s (%s)", slowest,
-                            format_elapsed(elapsed, usec_sub(now, progress->slowest_since)));
+                text_append(buffer, ", slowest %s (%s%s%s)", slowest,
+                            format_elapsed(elapsed, usec_sub(now, progress->slowest_since)),
+                            detail[0] != '\0' ? "; " : "", detail);
         if (progress->left > 0)
                 text_append(buffer, ", %s to the deadline",
                             format_elapsed(elapsed, usec_sub(progress->latest, now)));

@@ -19,6 +19,7 @@ typedef struct StatusCounts {
         size_t delayed;  /* between two tries */
         size_t failed;   /* given up, or stuck */
         size_t stopped;
+        size_t paused; /* frozen or drained by an operator */
         const char *starting_name; /* the first of them */
         const char *failed_name;
 } StatusCounts;
@@ -26,8 +27,12 @@ typedef struct StatusCounts {
 /* "running: 5 of 5 daemons", "starting: 3 of 5 ready, waiting for db", … */
 void status_text(char buffer[static STATUS_TEXT_MAX], Mode mode, const StatusCounts *counts);
 
-/* "drain: 3 of 7 left, slowest web (12 s), 8 s to the deadline, 1 forced"; slowest may be NULL. */
+/*
+ * "drain: 3 of 7 left, slowest web (12 s; 2 waiting, 1 busy), 8 s to the deadline, 1 forced";
+ * slowest may be NULL, its detail "".
+ */
 void status_text_stopping(char buffer[static STATUS_TEXT_MAX],
                           const SequenceProgress *progress,
                           const char *slowest,
+                          const char *detail,
                           usec_t now);

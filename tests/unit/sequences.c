@@ -43,7 +43,7 @@ void sequences_teardown(void) {
 void begin(Phase first) {
         bool in_set[COUNT] = { true, true, true, true };
 
-        sequence_begin(sequence, first, in_set, states, now);
+        sequence_begin(sequence, (SequenceSpan) { first, PHASE_CLEANUP }, in_set, states, now);
 }
 
 void observe(unsigned node, DaemonState state) {

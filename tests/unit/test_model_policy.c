@@ -205,11 +205,14 @@ START_TEST(status_while_stopping) {
                 .slowest_since = S(100),
         };
 
-        status_text_stopping(text, &progress, "web", S(112));
+        status_text_stopping(text, &progress, "web", "", S(112));
         ck_assert_str_eq(
                 text, "drain: 3 of 7 left, slowest web (12 s), 8.00 s to the deadline, 1 forced");
+        status_text_stopping(text, &progress, "web", "2 waiting, 1 busy", S(112));
+        ck_assert_str_eq(text, "drain: 3 of 7 left, slowest web (12 s; 2 waiting, 1 busy), 8.00 s "
+                               "to the deadline, 1 forced");
         progress.left = progress.forced_in_all = 0;
-        status_text_stopping(text, &progress, NULL, S(112));
+        status_text_stopping(text, &progress, NULL, "", S(112));
         ck_assert_str_eq(text, "drain: 0 of 7 left");
 }
 END_TEST

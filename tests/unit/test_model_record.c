@@ -103,7 +103,7 @@ static void observe(unsigned node, DaemonState state) {
 static void begin(Phase first, const bool *set) {
         ck_assert_int_eq(record_new(config, "a test", set, NULL, &record), 0);
         record_begin(record, "uid 7 (process 8)", moment());
-        sequence_begin(sequence, first, set, states, now);
+        sequence_begin(sequence, (SequenceSpan) { first, PHASE_CLEANUP }, set, states, now);
         drive();
 }
 

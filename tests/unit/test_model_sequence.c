@@ -76,7 +76,8 @@ END_TEST
 START_TEST(an_empty_set_is_done_in_three_phases) {
         bool none[COUNT] = { false };
 
-        sequence_begin(sequence, PHASE_FREEZE, none, states, now);
+        sequence_begin(sequence, (SequenceSpan) { PHASE_FREEZE, PHASE_CLEANUP }, none, states,
+                       now);
         for (Phase phase = 0; phase < PHASE_MAX_; phase++) {
                 expect_phase(phase, 0);
                 expect(SEQUENCE_PHASE_ENDED);
@@ -88,7 +89,8 @@ END_TEST
 START_TEST(others_than_the_set_are_left_alone) {
         bool in_set[COUNT] = { [DB] = true };
 
-        sequence_begin(sequence, PHASE_CLEANUP, in_set, states, now);
+        sequence_begin(sequence, (SequenceSpan) { PHASE_CLEANUP, PHASE_CLEANUP }, in_set, states,
+                       now);
         expect_phase(PHASE_CLEANUP, 1);
         expect_orders(EVENT_CLEANUP, 1 << DB); /* app runs on, but is not asked */
         observe(APP, STATE_STOPPED);
@@ -218,7 +220,8 @@ END_TEST
 START_TEST(a_new_sequence_takes_over) {
         bool in_set[COUNT] = { [LONE] = true };
 
-        sequence_begin(sequence, PHASE_FREEZE, in_set, states, now);
+        sequence_begin(sequence, (SequenceSpan) { PHASE_FREEZE, PHASE_CLEANUP }, in_set, states,
+                       now);
         expect_phase(PHASE_FREEZE, 1);
         expect_orders(EVENT_FREEZE, 1 << LONE);
         observe(LONE, STATE_DRAINING);
