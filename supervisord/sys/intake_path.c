@@ -9,14 +9,12 @@
  */
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -32,7 +30,6 @@
 
 typedef struct Place {
         int directory;
-        bool has_devices; /* of its own, which stat(2) tells instead of that of the file system */
         char name[NAME_MAX_], aside[NAME_MAX_]; /* in it */
 } Place;
 
@@ -113,14 +110,6 @@ static int place_name(const char *path, Place *place, char ret_directory[static 
         return 0;
 }
 
-/* Subvolumes and layers: there the inode alone has to do, together with the path. */
-static bool directory_has_devices(int directory) {
-        struct statfs st;
-
-        return fstatfs(directory, &st) == 0
-                && (st.f_type == BTRFS_SUPER_MAGIC || st.f_type == OVERLAYFS_SUPER_MAGIC);
-}
-
 static int place_of_process(pid_t pid, const char *path, Place *place) {
         CLEANUP(fd_closep) int origin = -1;
         char directory[INTAKE_NAME_MAX];
@@ -129,11 +118,7 @@ static int place_of_process(pid_t pid, const char *path, Place *place) {
         r = place_name(path, place, directory);
         if (r == 0)
                 r = place_open_origin(pid, path, &origin);
-        if (r == 0)
-                r = place_open_directory(origin, directory, &place->directory);
-        if (r == 0)
-                place->has_devices = directory_has_devices(place->directory);
-        return r;
+        return r != 0 ? r : place_open_directory(origin, directory, &place->directory);
 }
 
 /* ---- what stands there ---- */
@@ -144,12 +129,10 @@ typedef enum Standing {
         STANDING_OTHER,
 } Standing;
 
-static bool place_is_file(const Place *place,
-                          const IntakeCandidate *candidate,
-                          const struct stat *st) {
+static bool candidate_is_file(const IntakeCandidate *candidate, const struct stat *st) {
         return candidate->has_file && S_ISSOCK(st->st_mode)
                 && (uint32_t) st->st_ino == candidate->file_inode
-                && (place->has_devices || st->st_dev == candidate->file_device);
+                && st->st_dev == candidate->file_device;
 }
 
 static Standing place_look(const Place *place, const char *name, const IntakeCandidate *candidate) {
@@ -157,7 +140,7 @@ static Standing place_look(const Place *place, const char *name, const IntakeCan
 
         if (fstatat(place->directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? STANDING_NOTHING : STANDING_OTHER;
-        return place_is_file(place, candidate, &st) ? STANDING_SOCKET : STANDING_OTHER;
+        return candidate_is_file(candidate, &st) ? STANDING_SOCKET : STANDING_OTHER;
 }
 
 static int place_rename(const Place *place, const char *from, const char *to) {
@@ -201,7 +184,7 @@ static void place_clear_aside(const Place *place, const IntakeListing *listing) 
             || !S_ISSOCK(st.st_mode))
                 return;
         for (size_t i = 0; i < listing->count; i++)
-                if (place_is_file(place, &listing->candidates[i], &st))
+                if (candidate_is_file(&listing->candidates[i], &st))
                         return;
         (void) unlinkat(place->directory, place->aside, 0);
 }
@@ -219,11 +202,8 @@ static int target_put_aside(const Target *target) {
         return INTAKE_E_FOREIGN;
 }
 
-/* What is not at its path may have been renamed by the daemon itself: who knows where to. */
 static int target_close(const Target *target) {
-        const Place *place = &target->place;
-
-        switch (place_look(place, place->name, target->candidate)) {
+        switch (place_look(&target->place, target->place.name, target->candidate)) {
         case STANDING_SOCKET:
                 return target_put_aside(target);
         case STANDING_OTHER:
@@ -231,9 +211,7 @@ static int target_close(const Target *target) {
         case STANDING_NOTHING:
                 break;
         }
-        return place_look(place, place->aside, target->candidate) == STANDING_SOCKET
-                ? 0
-                : INTAKE_E_UNSUPPORTED;
+        return 0; /* aside already, or removed: nobody finds it in either case */
 }
 
 static int target_open(const Target *target) {
@@ -267,12 +245,14 @@ bool intake_path_is_closed(const IntakeCandidate *candidate, const IntakeSocket 
 
 /* ---- what an earlier supervisor left ---- */
 
-/* By the inode alone: what it finds too much is put back, which does no harm. */
 static int restore_compare(void *userdata, const SockdiagSocket *socket) {
         const struct stat *st = userdata;
 
         /* Found: ends the search. */
-        return socket->has_file && socket->file_inode == (uint32_t) st->st_ino ? -EEXIST : 0;
+        return socket->has_file && socket->file_inode == (uint32_t) st->st_ino
+                        && socket->file_device == st->st_dev
+                ? -EEXIST
+                : 0;
 }
 
 /* Whether the kernel knows a socket in our network that listens with this file. */

@@ -64,6 +64,10 @@ int tree_signal(Tree *tree, int signo) {
         return tree->ops->signal(tree, signo);
 }
 
+int tree_pause(Tree *tree, bool pause) {
+        return tree->ops->pause(tree, pause);
+}
+
 int tree_kill(Tree *tree) {
         return tree->ops->kill(tree);
 }

@@ -56,6 +56,12 @@ int tree_each(Tree *tree, TreeVisitor visit, void *userdata);
 /* Signals every process of it; the number of processes, or a negative errno. */
 int tree_signal(Tree *tree, int signo);
 
+/*
+ * Stops every process of it where it stands, or lets them go on: the cgroup freezer, which nobody
+ * notices, or with the walk SIGSTOP and SIGCONT, which parents can see.
+ */
+int tree_pause(Tree *tree, bool pause);
+
 /* SIGKILL to all at once (cgroup.kill), without a gap for forks. */
 int tree_kill(Tree *tree);
 

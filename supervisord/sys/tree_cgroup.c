@@ -195,6 +195,12 @@ static int tree_cgroup_write(const TreeCgroup *self, const char *file, const cha
         }
 }
 
+static int tree_cgroup_pause(Tree *tree, bool pause) {
+        const TreeCgroup *self = (const TreeCgroup *) tree;
+
+        return tree_cgroup_write(self, "cgroup.freeze", pause ? "1" : "0");
+}
+
 int tree_cgroup_kill_frozen(Tree *tree) {
         const TreeCgroup *self = (const TreeCgroup *) tree;
         int r, thawed;
@@ -271,6 +277,7 @@ static const TreeOps tree_cgroup_ops = {
         .is_empty = tree_cgroup_is_empty,
         .each = tree_cgroup_each,
         .signal = tree_cgroup_signal,
+        .pause = tree_cgroup_pause,
         .kill = tree_cgroup_kill,
         .watch = tree_cgroup_watch,
         .child_reaped = tree_cgroup_child_reaped,

@@ -18,6 +18,7 @@ typedef struct TreeOps {
         bool (*is_empty)(Tree *tree);
         int (*each)(Tree *tree, TreeVisitor visit, void *userdata);
         int (*signal)(Tree *tree, int signo);
+        int (*pause)(Tree *tree, bool pause);
         int (*kill)(Tree *tree);
         int (*watch)(Tree *tree);
         void (*child_reaped)(Tree *tree);

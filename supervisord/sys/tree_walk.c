@@ -371,6 +371,12 @@ static int tree_walk_signal(Tree *tree, int signo) {
         return tree_walk_pass((TreeWalk *) tree, signo, true);
 }
 
+static int tree_walk_pause(Tree *tree, bool pause) {
+        int r = tree_walk_signal(tree, pause ? SIGSTOP : SIGCONT);
+
+        return r < 0 ? r : 0;
+}
+
 /* Processes that fork while we look are found by looking again, until nobody is new. */
 static int tree_walk_kill(Tree *tree) {
         for (unsigned pass = 0; pass < TREE_KILL_PASSES; pass++) {
@@ -414,6 +420,7 @@ static const TreeOps tree_walk_ops = {
         .is_empty = tree_walk_is_empty,
         .each = tree_walk_each,
         .signal = tree_walk_signal,
+        .pause = tree_walk_pause,
         .kill = tree_walk_kill,
         .watch = tree_walk_watch,
         .child_reaped = tree_walk_child_reaped,

@@ -11,6 +11,7 @@
 
 int __wrap_file_stat(int dirfd, const char *path, struct stat *ret);
 int __wrap_file_remove(const char *path);
+int __wrap_file_replace(int dirfd, const char *path, const char *content, size_t size, mode_t mode);
 int __wrap_directory_make(const char *path, mode_t mode);
 
 int __wrap_file_stat(int dirfd, const char *path, struct stat *ret) {
@@ -29,6 +30,22 @@ int __wrap_file_remove(const char *path) {
                 return r;
 
         world_remove(path);
+        return 0;
+}
+
+int __wrap_file_replace(int dirfd,
+                        const char *path,
+                        const char *content,
+                        size_t size,
+                        mode_t mode) {
+        (void) dirfd;
+        (void) size;
+        (void) mode;
+        int r = fake_door(DOOR_FILE_REPLACE);
+        if (r < 0)
+                return r;
+
+        world_write(path, content);
         return 0;
 }
 

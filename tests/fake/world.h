@@ -248,6 +248,7 @@ typedef enum FakeDoor {
         DOOR_TREE_PREPARE,
         DOOR_TREE_SIGNAL,
         DOOR_TREE_KILL,
+        DOOR_TREE_PAUSE,
         DOOR_TREE_WATCH,
         DOOR_TREE_RELEASE,
         DOOR_TREE_BUSY, /* tree_release() finds it busy; any error will do */
@@ -264,6 +265,7 @@ typedef enum FakeDoor {
         DOOR_CAPTURE,
         DOOR_LOOP_IO,
         DOOR_FILE_REMOVE,
+        DOOR_FILE_REPLACE,
         DOOR_STATE_OPEN,
         DOOR_STATE_READ,
         DOOR_STATE_WRITE,
