@@ -35,6 +35,10 @@ typedef enum MessageId {
         MESSAGE_DAEMON_STUCK,         /* it could not be killed */
         MESSAGE_DAEMON_RELOADED,      /* it was told to read its own files anew, and lives on */
         MESSAGE_DAEMON_RELOAD_FAILED, /* … it was not told, or did not do it, or died of it */
+        MESSAGE_DAEMON_DRAINING,      /* what is in flight changed */
+        MESSAGE_DAEMON_THAWED,        /* it takes in new work again */
+        MESSAGE_INTAKE_OPEN,          /* a socket could not be closed, new work goes on coming */
+        MESSAGE_INTAKE_RECOVERED,     /* what an earlier supervisord left closed was opened */
         MESSAGE_LEFTOVERS,            /* processes of an earlier run are in the way of a start */
         MESSAGE_PIDFILE_REFUSED,      /* the pidfile does not name a process of the daemon */
         MESSAGE_NOTIFY_REFUSED,       /* a notify datagram was not one of the daemon's own */

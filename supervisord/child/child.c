@@ -104,6 +104,7 @@ Child *child_free(Child *child) {
         track_forget_main(child);
         ready_forget(child);
         drain_forget(child);
+        free(child->sockets.list);
         notified_close(child);
         own_reload_forget(child);
         files_set(child, NULL);
@@ -215,8 +216,21 @@ void child_fail(Child *child, const char *format, ...) {
         child_post(child, EVENT_START_FAILED);
 }
 
+/* Back to work is a daemon that has a main process; what is left of another one is ended first. */
+static DaemonEvent child_order_back(Child *child, DaemonEvent order) {
+        bool was_taken_out = daemon_state_is_taken_out(child->state);
+
+        if (was_taken_out)
+                child->sweep_was_ours = !pidref_is_set(&child->main);
+        return was_taken_out && child->state != STATE_ENDED && child->sweep_was_ours
+                       ? EVENT_CLEANUP
+                       : order;
+}
+
 /* At the very moment of its deadline it may have ended: then nothing is forced, nothing stuck. */
 static DaemonEvent child_order_now(Child *child, DaemonEvent order) {
+        if (order == EVENT_START || order == EVENT_THAW)
+                return child_order_back(child, order);
         if (order == EVENT_GRACE_OVER && child->state == STATE_KILLING &&
             tree_is_empty(child->tree))
                 child_post(child, EVENT_TREE_EMPTY);
@@ -228,7 +242,9 @@ static DaemonEvent child_order_now(Child *child, DaemonEvent order) {
 }
 
 void child_order(Child *child, DaemonEvent order) {
-        child->wanted = order == EVENT_START;
+        if (order == EVENT_THAW && !daemon_state_is_taken_out(child->state))
+                return;
+        child->wanted = order == EVENT_START || order == EVENT_THAW;
         if (order == EVENT_START && !daemon_state_is_up(child->state))
                 child->history.in_a_row = 0; /* a new beginning */
         if (order == EVENT_FREEZE || order == EVENT_DRAIN || order == EVENT_CLEANUP)
@@ -252,6 +268,14 @@ void child_block(Child *child, const Child *other) {
                          daemon_state_name(other->state));
         if (child->state == STATE_STOPPED)
                 child_post(child, EVENT_BLOCKED);
+}
+
+void child_set_purpose(Child *child, ChildPurpose purpose) {
+        child->purpose = purpose;
+}
+
+bool child_is_paused(const Child *child) {
+        return child->purpose == PURPOSE_PAUSE && daemon_state_is_taken_out(child->state);
 }
 
 bool child_signal(Child *child, int signo) {
@@ -295,7 +319,7 @@ const char *child_reason(const Child *child) {
 }
 
 const char *child_status(const Child *child) {
-        return child->status;
+        return child->measuring.active ? child->measuring.progress : child->status;
 }
 
 bool child_take_forced(Child *child) {

@@ -14,6 +14,7 @@
 #include "model/fsm.h"
 #include "model/record.h"
 #include "sys/cgroup.h"
+#include "sys/intake.h"
 #include "sys/loop.h"
 #include "sys/reaper.h"
 
@@ -30,7 +31,9 @@ typedef struct ChildContext {
         Loop *loop;
         Reaper *reaper;
         CgroupRoot *cgroups; /* NULL: trees are found by descent */
+        Intake *intake;
         const char *notify_directory;
+        const char *frozen_directory; /* a file for each daemon whose sockets are closed */
         struct rlimit descriptors; /* RLIMIT_NOFILE as supervisord found it, for the daemons */
         ChildSink sink;
 } ChildContext;
@@ -42,10 +45,32 @@ Child *child_free(Child *child);
 DEFINE_CLEANUP(Child, child_free)
 
 /*
- * Gives it an order: EVENT_START, EVENT_FREEZE, EVENT_DRAIN, EVENT_CLEANUP, one of the phase
- * deadlines, or EVENT_GRACE_OVER. Nothing is returned: its state tells what came of it.
+ * Gives it an order: EVENT_START, EVENT_FREEZE, EVENT_DRAIN, EVENT_CLEANUP, EVENT_THAW, one of the
+ * phase deadlines, or EVENT_GRACE_OVER. Nothing is returned: its state tells what came of it.
  */
 void child_order(Child *child, DaemonEvent order);
+
+/* Why it is frozen and drained, which decides how its clients are treated. */
+typedef enum ChildPurpose {
+        PURPOSE_STOP,    /* clients shall go elsewhere */
+        PURPOSE_RESTART, /* it will be back soon: clients may wait */
+        PURPOSE_PAUSE,   /* an operator wants it out of service, and back later */
+} ChildPurpose;
+
+/* To be told before the order to freeze. */
+void child_set_purpose(Child *child, ChildPurpose purpose);
+
+/* Whether an operator has taken it out of service: it is frozen, or drained, and stays so. */
+bool child_is_paused(const Child *child);
+
+/* Whether EVENT_THAW can undo its freeze; if not, it can only be started anew. */
+bool child_can_thaw(const Child *child);
+
+/*
+ * What an earlier supervisor had closed when it died is opened again, as far as it has a name
+ * (paths); the rest when the daemons' old processes are found. Once, before the first start.
+ */
+void child_recover_intake(const ChildContext *context);
 
 /*
  * From now on it goes by the daemon of that index in another configuration (a reference is taken).
@@ -97,7 +122,7 @@ pid_t child_main_pid(const Child *child); /* 0: none known */
 const char *child_reason(const Child *child);
 /* When it was started last. */
 usec_t child_started(const Child *child);
-/* What it said of itself by STATUS=; "" for nothing. */
+/* What is in flight while it drains, else what it said of itself by STATUS=; "" for nothing. */
 const char *child_status(const Child *child);
 /* Whether a deadline cut something short since the last call. */
 bool child_take_forced(Child *child);

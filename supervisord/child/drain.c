@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Letting work in flight finish. Each criterion ends in EVENT_DRAIN_DONE, but for "exit", which
- * ends in an empty tree. Nothing is polled but drain.command, which is run again until it says yes.
+ * ends in an empty tree. Nothing is polled but drain.command, which is run again until it says yes,
+ * and connections (measure.c).
  */
 
+#include <fcntl.h>
+#include <string.h>
 #include <sys/epoll.h>
 
+#include "base/file.h"
 #include "child/object.h"
 
 void drain_forget(Child *child) {
         child->job = loop_source_free(child->job);
         pidref_done(&child->job_ref);
+        child->drain_watch = pathwatch_free(child->drain_watch);
+        measure_forget(child);
 }
 
 static void drain_on_command(void *userdata, const HelperResult *result) {
@@ -32,7 +38,36 @@ static void drain_on_command(void *userdata, const HelperResult *result) {
 }
 
 void drain_again(Child *child) {
-        helper_start(child, child->daemon->drain.command, drain_on_command);
+        if (child->measuring.active)
+                measure_again(child);
+        else
+                helper_start(child, child->daemon->drain.command, drain_on_command);
+}
+
+/* A file that shows by being there, or by being gone. */
+
+static int drain_on_path(void *userdata) {
+        Child *child = userdata;
+        bool wanted = child->daemon->drain.until == DRAIN_FILE;
+        struct stat st;
+
+        if ((file_stat(AT_FDCWD, child->daemon->drain.path, &st) == 0) != wanted)
+                return 0;
+        child->drain_watch = pathwatch_free(child->drain_watch);
+        child_post(child, EVENT_DRAIN_DONE);
+        return 0;
+}
+
+static void drain_watch_path(Child *child) {
+        int r = pathwatch_new(child->context->loop, child->daemon->drain.path, drain_on_path, child,
+                              &child->drain_watch);
+
+        if (r >= 0) {
+                (void) drain_on_path(child);
+                return;
+        }
+        note(child, LOG_WARNING, MESSAGE_NONE, "drain.path cannot be watched: %s", strerror(-r));
+        child_post(child, EVENT_DRAIN_FAILED);
 }
 
 static void drain_wait_for_job(Child *child);
@@ -84,8 +119,16 @@ void drain_begin(Child *child) {
         case DRAIN_EXIT:
                 track_check_tree(child);
                 break;
+        case DRAIN_IDLE:
+        case DRAIN_CONNECTIONS:
+                measure_begin(child);
+                break;
         case DRAIN_JOBS:
                 drain_wait_for_job(child);
+                break;
+        case DRAIN_FILE:
+        case DRAIN_NO_FILE:
+                drain_watch_path(child);
                 break;
         case DRAIN_COMMAND:
                 drain_again(child);

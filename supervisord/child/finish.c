@@ -92,6 +92,7 @@ DaemonEvent finish_step_event(const Child *child) {
 }
 
 void finish_begin(Child *child) {
+        freeze_resume(child);
         child->stop_step = 0;
         child->step_again = false;
         if (!child_has_posted(child, EVENT_TREE_EMPTY))
@@ -198,6 +199,7 @@ void finish_remove(Child *child) {
         for (char **path = child->daemon->cleanup.remove; path && *path; path++)
                 finish_remove_path(child, *path);
 
+        sockets_forget(child);
         (void) tree_release(child->helper.tree);
         int r = tree_release(child->tree);
         switch (r) {

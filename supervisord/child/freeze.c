@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Closing the intake. A signal counts as done when it is delivered: daemons close their listening
- * sockets within a millisecond of it, and there is nothing to wait for.
+ * sockets within a millisecond of it, and there is nothing to wait for. What is done from outside
+ * (sockets, stopped processes) is done when the call returns.
  */
+
+#include <signal.h>
+#include <string.h>
 
 #include "child/object.h"
 
@@ -19,6 +23,20 @@ static void freeze_on_command(void *userdata, const HelperResult *result) {
         child_post(child, EVENT_FREEZE_FAILED);
 }
 
+static void freeze_sockets(Child *child) {
+        child_post(child, sockets_close(child) == 0 ? EVENT_FREEZE_DONE : EVENT_FREEZE_FAILED);
+}
+
+static void freeze_pause(Child *child) {
+        int r = tree_pause(child->tree, true);
+
+        child->paused = r == 0;
+        if (r < 0)
+                note(child, LOG_WARNING, MESSAGE_NONE, "its processes cannot be stopped: %s",
+                     strerror(-r));
+        child_post(child, r == 0 ? EVENT_FREEZE_DONE : EVENT_FREEZE_FAILED);
+}
+
 void freeze_begin(Child *child) {
         switch (child->daemon->freeze.method) {
         case FREEZE_COMMAND:
@@ -28,8 +46,76 @@ void freeze_begin(Child *child) {
                 finish_signal_main(child, child->daemon->freeze.signo);
                 child_post(child, EVENT_FREEZE_DONE);
                 break;
-        default:
+        case FREEZE_DISPATCHER:
+                finish_signal_main(child, SIGSTOP);
                 child_post(child, EVENT_FREEZE_DONE);
                 break;
+        case FREEZE_CGROUP:
+                freeze_pause(child);
+                break;
+        case FREEZE_NONE:
+                child_post(child, EVENT_FREEZE_DONE);
+                break;
+        default:
+                freeze_sockets(child);
+                break;
+        }
+}
+
+void freeze_resume(Child *child) {
+        if (!TAKE(child->paused))
+                return;
+
+        int r = tree_pause(child->tree, false);
+        if (r < 0)
+                note(child, LOG_ERR, MESSAGE_CLEANUP_FAILED,
+                     "its processes cannot be set going again: %s", strerror(-r));
+}
+
+static void freeze_on_thaw_command(void *userdata, const HelperResult *result) {
+        Child *child = userdata;
+        char text[HELPER_TEXT_MAX];
+
+        if (!helper_succeeded(result))
+                note(child, LOG_WARNING, MESSAGE_HOOK_FAILED, "freeze.thaw_command %s",
+                     helper_text(text, result));
+}
+
+void freeze_undo(Child *child) {
+        const DaemonConfig *daemon = child->daemon;
+
+        tree_unwatch(child->tree); /* its end is an accident again */
+        freeze_resume(child);
+        if (sockets_open(child) > 0)
+                note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED,
+                     "not all of its intake could be opened again; restart it");
+
+        switch (daemon->freeze.method) {
+        case FREEZE_SIGNAL:
+                if (daemon->freeze.thaw_signo > 0)
+                        finish_signal_main(child, daemon->freeze.thaw_signo);
+                break;
+        case FREEZE_COMMAND:
+                if (daemon->freeze.thaw_command)
+                        helper_start(child, daemon->freeze.thaw_command, freeze_on_thaw_command);
+                break;
+        case FREEZE_DISPATCHER:
+                finish_signal_main(child, SIGCONT);
+                break;
+        default:
+                break;
+        }
+}
+
+bool child_can_thaw(const Child *child) {
+        const DaemonConfig *daemon = child->daemon;
+
+        switch (daemon->freeze.method) {
+        case FREEZE_SIGNAL:
+                return daemon->freeze.thaw_signo > 0;
+        case FREEZE_COMMAND:
+                return daemon->freeze.thaw_command;
+        default:
+                return true;
         }
 }

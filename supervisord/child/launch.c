@@ -165,6 +165,7 @@ void launch_begin(Child *child) {
                 break;
         case TREE_E_POPULATED:
                 child->sweep_was_ours = true;
+                sockets_recover(child);
                 launch_note_leftovers(child);
                 child_post(child, EVENT_LEFTOVERS);
                 return;

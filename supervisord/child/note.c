@@ -128,7 +128,7 @@ void note_failure(Child *child, DaemonState from, DaemonEvent event) {
 }
 
 void note_forced(Child *child, DaemonEvent event) {
-        char elapsed[DURATION_TEXT_MAX];
+        char elapsed[DURATION_TEXT_MAX], peers[MEASURE_PEERS_MAX];
         size_t count = finish_count(child);
 
         format_elapsed(elapsed, usec_sub(loop_now(child->context->loop), child->phase_since));
@@ -136,6 +136,9 @@ void note_forced(Child *child, DaemonEvent event) {
                 note_cut(child, MESSAGE_DAEMON_FORCED, PHASE_DRAIN,
                          "drain given up after %s, %zu %s still there", elapsed, count,
                          PLURAL(count, "process is", "processes are"));
+        else if (event == EVENT_DRAIN_DEADLINE && measure_peers(child, peers)[0] != '\0')
+                note_cut(child, MESSAGE_DAEMON_FORCED, PHASE_DRAIN, "drain forced after %s: %s",
+                         elapsed, peers);
         else if (event == EVENT_DRAIN_DEADLINE)
                 note_cut(child, MESSAGE_DAEMON_FORCED, PHASE_DRAIN,
                          "drain forced after %s, %zu %s still at work", elapsed, count,
@@ -173,6 +176,10 @@ void note_end(Child *child) {
                      child->reason[0] != '\0' ? child->reason : "it ended");
         else
                 note(child, LOG_INFO, MESSAGE_DAEMON_STOPPED, "stopped, nothing of it is left");
+}
+
+void note_thawed(Child *child) {
+        note(child, LOG_INFO, MESSAGE_DAEMON_THAWED, "back to work, its intake is open again");
 }
 
 void note_delay(Child *child) {

@@ -9,8 +9,10 @@
  *   launch.c       starting the first process            environment.c, output.c: its surroundings
  *   track.c        the main process: finding, following, its end
  *   ready.c        readiness                             notified.c: what it says by sd_notify
- *   freeze.c       closing the intake
+ *   freeze.c       closing the intake, and opening it again
+ *   sockets.c      … by its sockets, without its help
  *   drain.c        finishing the work in flight
+ *   measure.c      … which is seen by its connections
  *   finish.c       stop schedule, kill, tidying up
  *   hold.c         that an operator wants it stopped
  *   reload.c       its own reload                        files.c: its own files, as it read them
@@ -24,6 +26,7 @@
 #include "child/child.h"
 #include "child/helper.h"
 #include "child/hold.h"
+#include "model/flight.h"
 #include "model/restart.h"
 #include "sys/notifysocket.h"
 #include "sys/pathwatch.h"
@@ -45,6 +48,25 @@ typedef struct Probe {
 
 typedef struct OwnReload OwnReload;
 
+/* The sockets by which work comes in, as far as they were looked for in this run. */
+typedef struct Sockets {
+        IntakeSocket *list; /* also those that are not there any more: connections may be */
+        size_t count, capacity;
+        bool recorded; /* its file in the directory of frozen ones exists */
+        bool hold_denied; /* noted */
+} Sockets;
+
+/* The measuring of what is in flight; only while it drains. */
+typedef struct Measuring {
+        bool active;
+        Flight flight;
+        usec_t looked;  /* when what was seen last was so */
+        usec_t scanned; /* when its sockets were looked for last */
+        usec_t noted;
+        char text[FLIGHT_TEXT_MAX]; /* as noted last */
+        char progress[FLIGHT_TEXT_MAX];
+} Measuring;
+
 struct Child {
         const ChildContext *context;
         Config *config;
@@ -53,6 +75,7 @@ struct Child {
         DaemonState state;
         usec_t state_since;
         usec_t phase_since; /* when it was ordered into the phase at hand */
+        ChildPurpose purpose;
         bool wanted;
         bool forced;         /* not yet taken by child_take_forced() */
         bool was_ready;      /* in this run */
@@ -93,8 +116,12 @@ struct Child {
         char status[NOTIFY_STATUS_MAX];
 
         Probe probe;
+        Sockets sockets;
+        Measuring measuring;
+        bool paused;     /* all of its processes are stopped */
         LoopSource *job; /* drain until "jobs": a process that is waited for */
         PidRef job_ref;
+        PathWatch *drain_watch; /* drain until "file", "no-file" */
         Helper helper;
         uint64_t *files;   /* of reload.files, as it read them; NULL: not known, or none */
         OwnReload *reload; /* the last one, or one that is under way; NULL: there was none */
@@ -172,11 +199,38 @@ void notified_close(Child *child);
 /* helper.c: starts the child's own one; see helper_run(). */
 void helper_start(Child *child, char *const *command, HelperHandler handler);
 
-/* freeze.c, drain.c */
+/* freeze.c */
 void freeze_begin(Child *child);
+void freeze_undo(Child *child);
+/* Before it is ended: lets processes run that were stopped. */
+void freeze_resume(Child *child);
+
+/* sockets.c */
+/* Looks for its sockets and closes those that are open; how many stay open. */
+size_t sockets_close(Child *child);
+/* Opens them again; how many stay closed. */
+size_t sockets_open(Child *child);
+/* Looks for them without touching any. */
+void sockets_scan(Child *child);
+/* Opens what an earlier supervisor closed in the processes that it left. */
+void sockets_recover(Child *child);
+/* It is at rest: nothing of them is left, nor the paths aside. */
+void sockets_forget(Child *child);
+/* Whether its freeze method is one of sockets. */
+bool sockets_are_closable(const Child *child);
+
+/* drain.c */
 void drain_begin(Child *child);
-void drain_again(Child *child); /* the time between two runs of its command is over */
+void drain_again(Child *child); /* the time between two looks is over */
 void drain_forget(Child *child);
+
+/* measure.c */
+void measure_begin(Child *child);
+void measure_again(Child *child);
+void measure_forget(Child *child);
+#define MEASURE_PEERS_MAX 384
+/* Who is still busy: "2 waiting, 3 busy (127.0.0.1:4711, …)"; "" if that is not measured. */
+const char *measure_peers(Child *child, char buffer[static MEASURE_PEERS_MAX]);
 
 /* finish.c */
 void finish_begin(Child *child);
@@ -214,4 +268,5 @@ void note_forced(Child *child, DaemonEvent event);
 void note_skipped(Child *child, DaemonEvent event);
 void note_stuck(Child *child);
 void note_end(Child *child);
+void note_thawed(Child *child);
 void note_delay(Child *child);

@@ -11,7 +11,7 @@
 
 #define DRIVE_FIELD_MAX 64
 
-void drive_begin(Supervisor *supervisor, Sequence *sequence, Phase first, const bool *set) {
+void drive_begin(Supervisor *supervisor, Sequence *sequence, SequenceSpan span, const bool *set) {
         Generation *generation = supervisor->generation;
 
         for (size_t i = 0; i < generation->count; i++) {
@@ -22,7 +22,7 @@ void drive_begin(Supervisor *supervisor, Sequence *sequence, Phase first, const 
                 generation->pending[i] = false;
         }
 
-        sequence_begin(sequence, first, set, generation->states, loop_now(supervisor->loop));
+        sequence_begin(sequence, span, set, generation->states, loop_now(supervisor->loop));
         /* nobody waits any longer for those that were called off */
         for (unsigned i = 0; i < generation->count; i++)
                 if (set[i])

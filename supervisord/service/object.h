@@ -13,8 +13,8 @@
  *   operation.c    stops, starts and restarts of some daemons while the rest goes on
  *   reload.c       a new configuration as a transaction; reload_plan.c, reload_swap.c,
  *                  reload_test.c, reload_verdict.c
- *   request.c      what is asked for from outside
  *   remember.c     what operators stopped, over a restart of supervisord; stopped.c: as a text
+ *   request.c      what is asked for from outside; pause.c: out of service and back
  *   report.c       what systemd and the person are told
  */
 
@@ -51,6 +51,8 @@ struct Supervisor {
         StateDirectory *state; /* NULL: nothing outlives this run */
         Remember remember;
         char *notify_directory;
+        char *frozen_directory;
+        Intake *intake;
         CgroupRoot *cgroups;
         Reaper *reaper;
         LoopSource *signals[SUPERVISOR_SIGNALS];
@@ -98,7 +100,7 @@ void start_cancel(Supervisor *supervisor);
  */
 bool drive_sequence(Supervisor *supervisor, Sequence *sequence, const char *what);
 /* Begins a sequence over a set of the generation in force. */
-void drive_begin(Supervisor *supervisor, Sequence *sequence, Phase first, const bool *set);
+void drive_begin(Supervisor *supervisor, Sequence *sequence, SequenceSpan span, const bool *set);
 
 /* stop.c */
 void stop_begin(Supervisor *supervisor, bool fast);

@@ -14,7 +14,8 @@ struct Operation {
         TAILQ_ENTRY(Operation) link;
         OperationStage stage;
         char *what;
-        bool *stop, *start, *tell; /* by index */
+        OperationDepth depth;
+        bool *stop, *start, *returns, *tell; /* by index */
         bool tested;
         Sequence *sequence;
         OperationHandler handler;
@@ -28,6 +29,7 @@ static Operation *operation_free(Operation *operation) {
         free(operation->what);
         free(operation->stop);
         free(operation->start);
+        free(operation->returns);
         free(operation->tell);
         free(operation);
         return NULL;
@@ -49,14 +51,18 @@ int operation_new(Supervisor *supervisor, const OperationRequest *request) {
         if (!operation)
                 return -ENOMEM;
 
+        operation->depth = request->depth;
         operation->handler = request->handler;
         operation->userdata = request->userdata;
         operation->what = strdup(request->what);
         operation->stop = operation_copy_set(request->stop, generation->count);
         operation->start = operation_copy_set(request->start, generation->count);
+        operation->returns = operation_copy_set(
+                request->returns ? request->returns : request->start, generation->count);
         operation->tell = operation_copy_set(request->tell, generation->count);
         operation->tested = request->tested;
-        if (!operation->what || !operation->stop || !operation->start || !operation->tell)
+        if (!operation->what || !operation->stop || !operation->start || !operation->returns ||
+            !operation->tell)
                 return -ENOMEM;
         int r = sequence_new(generation->config, &operation->sequence);
         if (r < 0)
@@ -117,14 +123,34 @@ static bool operation_all_told(const Supervisor *supervisor, const Operation *op
         return true;
 }
 
+static void operation_begin(Supervisor *supervisor, Operation *operation) {
+        static const Phase last[] = {
+                [OPERATION_ENDS] = PHASE_CLEANUP,
+                [OPERATION_FREEZES] = PHASE_FREEZE,
+                [OPERATION_DRAINS] = PHASE_DRAIN,
+        };
+        const Generation *generation = supervisor->generation;
+
+        for (size_t i = 0; i < generation->count; i++) {
+                if (!operation->stop[i])
+                        continue;
+                child_set_purpose(generation->children[i],
+                                  operation->depth != OPERATION_ENDS ? PURPOSE_PAUSE
+                                  : operation->returns[i]            ? PURPOSE_RESTART
+                                                                     : PURPOSE_STOP);
+        }
+        operation->stage = OPERATION_STOPPING;
+        drive_begin(supervisor, operation->sequence,
+                    (SequenceSpan){ PHASE_FREEZE, last[operation->depth] }, operation->stop);
+}
+
 /* One step on; false if it waits for something. */
 static bool operation_advance(Supervisor *supervisor, Operation *operation) {
         switch (operation->stage) {
         case OPERATION_QUEUED:
                 if (operation_has_to_wait(supervisor, operation))
                         return false;
-                operation->stage = OPERATION_STOPPING;
-                drive_begin(supervisor, operation->sequence, PHASE_FREEZE, operation->stop);
+                operation_begin(supervisor, operation);
                 return true;
         case OPERATION_STOPPING:
                 if (!drive_sequence(supervisor, operation->sequence, operation->what))
@@ -210,13 +236,32 @@ static bool operation_has_fallen(const Generation *generation, unsigned node) {
         return false;
 }
 
-static bool operations_hold(const Supervisor *supervisor, unsigned node) {
+bool operations_hold(const Supervisor *supervisor, unsigned index) {
         const Operation *operation;
 
         TAILQ_FOREACH(operation, &supervisor->operations, link)
-        if (operation_holds(operation, node))
+        if (operation_holds(operation, index))
                 return true;
         return false;
+}
+
+static bool operation_pauses(const Operation *operation, const bool *set, size_t count) {
+        for (size_t i = 0; operation->depth != OPERATION_ENDS && i < count; i++)
+                if (operation->stop[i] && set[i])
+                        return true;
+        return false;
+}
+
+void operations_cancel_pauses(Supervisor *supervisor, const bool *set) {
+        Operation *operation = TAILQ_FIRST(&supervisor->operations);
+
+        while (operation) {
+                Operation *next = TAILQ_NEXT(operation, link);
+
+                if (operation_pauses(operation, set, supervisor->generation->count))
+                        operation_end(supervisor, operation, OPERATION_CANCELED);
+                operation = next;
+        }
 }
 
 /* Only those that require it directly: when they are at rest, those that require them come next. */

@@ -33,13 +33,22 @@ typedef void (*OperationHandler)(void *userdata, Supervisor *supervisor, Operati
 
 typedef TAILQ_HEAD(OperationList, Operation) OperationList;
 
+/* How far the sequence of an operation goes. */
+typedef enum OperationDepth {
+        OPERATION_ENDS,    /* freeze, drain, cleanup */
+        OPERATION_FREEZES, /* freeze, and so they stay */
+        OPERATION_DRAINS,  /* freeze and drain, and so they stay */
+} OperationDepth;
+
 /* What is asked for, by index of the generation in force. The arrays are copied. */
 typedef struct OperationRequest {
-        const char *what;  /* "restart of web", for the log */
-        const bool *stop;  /* NULL: nothing */
-        const bool *start; /* NULL: nothing */
-        const bool *tell;  /* whose own reload it is; NULL: nobody's */
-        bool tested;       /* their configuration tests were done */
+        const char *what; /* "restart of web", for the log */
+        OperationDepth depth;
+        const bool *stop;    /* who goes through the sequence; NULL: nobody */
+        const bool *start;   /* … is started afterwards; NULL: nobody */
+        const bool *returns; /* of those that stop, who is started soon; NULL: as `start` */
+        const bool *tell;    /* whose own reload it is; NULL: nobody's */
+        bool tested;         /* their configuration tests were done */
         OperationHandler handler;
         void *userdata;
 } OperationRequest;
@@ -54,6 +63,10 @@ void operations_observe(Supervisor *supervisor, unsigned index, DaemonState stat
 usec_t operations_deadline(const Supervisor *supervisor);
 void operations_cancel(Supervisor *supervisor);
 bool operations_are_active(const Supervisor *supervisor);
+/* Whether one of them holds the daemon of that index. */
+bool operations_hold(const Supervisor *supervisor, unsigned index);
+/* Ends those that freeze or drain a daemon of the set and would leave it so. */
+void operations_cancel_pauses(Supervisor *supervisor, const bool *set);
 
 /* Stops what cannot go on because something that it requires is gone. */
 void operations_stop_fallen(Supervisor *supervisor);

@@ -132,6 +132,8 @@ static void reload_enter(Supervisor *supervisor, ReloadStage stage) {
         bool *set = supervisor->generation->in_set;
         bool stops = stage == RELOAD_STOPPING || stage == RELOAD_UNDO_STOPPING;
         bool tells = stage == RELOAD_TELLING;
+        /* without memory for it clients are refused instead of held, and nothing worse */
+        CLEANUP(freep) bool *returns = calloc(supervisor->generation->count, sizeof(*returns));
 
         reload->stage = stage;
         reload->step_done = false;
@@ -139,8 +141,11 @@ static void reload_enter(Supervisor *supervisor, ReloadStage stage) {
         for (size_t i = 0; i < reload->plan->count; i++) {
                 unsigned index;
 
-                if (reload_takes_part(reload, &reload->plan->entries[i], &index))
-                        set[index] = true;
+                if (!reload_takes_part(reload, &reload->plan->entries[i], &index))
+                        continue;
+                set[index] = true;
+                if (returns)
+                        returns[index] = reload->plan->entries[i].action == PLAN_RESTART;
         }
         if (tells)
                 memcpy(reload->told, set, reload->after->count * sizeof(*set));
@@ -153,6 +158,7 @@ static void reload_enter(Supervisor *supervisor, ReloadStage stage) {
                         .start = stops || tells ? NULL : set,
                         .tell = tells ? set : NULL,
                         .tested = true,
+                        .returns = returns,
                         .handler = reload_on_step,
                 });
         if (r < 0) {

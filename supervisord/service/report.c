@@ -31,6 +31,8 @@ static void report_count(const Supervisor *supervisor, StatusCounts *ret) {
                         counts.running++;
                 else if (state == STATE_DELAYED)
                         counts.delayed++;
+                else if (child_is_paused(generation->children[i]))
+                        counts.paused++;
                 else if (state == STATE_FAILED || state == STATE_STUCK) {
                         if (counts.failed++ == 0)
                                 counts.failed_name = name;
@@ -45,12 +47,16 @@ static void report_count(const Supervisor *supervisor, StatusCounts *ret) {
 static void report_compose(const Supervisor *supervisor, char text[static STATUS_TEXT_MAX]) {
         if (mode_is_stopping(supervisor->mode)) {
                 SequenceProgress progress;
-                const char *slowest = NULL;
+                const char *slowest = NULL, *detail = "";
 
                 sequence_progress(supervisor->generation->sequence, &progress);
-                if (progress.slowest != UINT_MAX)
-                        slowest = child_name(supervisor->generation->children[progress.slowest]);
-                status_text_stopping(text, &progress, slowest, loop_now(supervisor->loop));
+                if (progress.slowest != UINT_MAX) {
+                        const Child *child = supervisor->generation->children[progress.slowest];
+
+                        slowest = child_name(child);
+                        detail = child_status(child);
+                }
+                status_text_stopping(text, &progress, slowest, detail, loop_now(supervisor->loop));
                 return;
         }
 

@@ -19,6 +19,9 @@ enum {
         REQUEST_E_UNKNOWN = 1, /* a name is none of a daemon's; *ret_unknown says which */
         REQUEST_E_BUSY,        /* a reload or a stop of everything is under way */
         REQUEST_E_NO_PROCESS,  /* it has no main process now */
+        REQUEST_E_NOT_RUNNING, /* it is not running, so that it cannot be frozen */
+        REQUEST_E_NOT_FROZEN,  /* it is not frozen */
+        REQUEST_E_NO_THAW,     /* its freeze cannot be undone, it can only be started anew */
 };
 
 /* Looking. All pointers are borrowed and good until the next round of the loop. */
@@ -54,6 +57,19 @@ int supervisor_request(Supervisor *supervisor, const Request *request, const cha
 
 /* Why the last request was not written down as it should; "": it was. */
 const char *supervisor_remark(const Supervisor *supervisor);
+/* pause.c: out of service and back, for maintenance. */
+
+typedef struct PauseRequest {
+        bool drain;               /* also waits until their work is finished */
+        char *const *names;       /* NULL-terminated; nobody else is concerned */
+        OperationHandler handler; /* told when it is over; may be NULL */
+        void *userdata;
+} PauseRequest;
+
+/* They take in no new work, until they are thawed, started or ended; *ret_name: who cannot be. */
+int supervisor_pause(Supervisor *supervisor, const PauseRequest *request, const char **ret_name);
+/* They take in work again: at once, also while they are still being drained. */
+int supervisor_thaw(Supervisor *supervisor, char *const *names, const char **ret_name);
 
 /* Signals the main process of a daemon. */
 int supervisor_signal(Supervisor *supervisor, const char *name, int signo);

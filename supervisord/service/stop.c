@@ -38,9 +38,11 @@ void stop_begin(Supervisor *supervisor, bool fast) {
         for (size_t i = 0; i < generation->count; i++) {
                 generation->in_set[i] = true;
                 (void) child_take_forced(generation->children[i]); /* not by this stop */
+                child_set_purpose(generation->children[i], PURPOSE_STOP);
         }
         supervisor->stop_begun = loop_now(supervisor->loop);
-        drive_begin(supervisor, generation->sequence, fast ? PHASE_CLEANUP : PHASE_FREEZE,
+        drive_begin(supervisor, generation->sequence,
+                    (SequenceSpan){ fast ? PHASE_CLEANUP : PHASE_FREEZE, PHASE_CLEANUP },
                     generation->in_set);
         if (grace != USEC_INFINITY)
                 sequence_limit(generation->sequence,

@@ -113,9 +113,11 @@ static int supervisor_open_runtime(Supervisor *supervisor, const SupervisorConfi
                 return r;
         }
 
-        if (asprintf(&supervisor->notify_directory, "%s/notify", path) < 0)
+        if (asprintf(&supervisor->notify_directory, "%s/notify", path) < 0 ||
+            asprintf(&supervisor->frozen_directory, "%s/frozen", path) < 0)
                 return -ENOMEM;
-        return directory_make(supervisor->notify_directory, 0711);
+        r = directory_make(supervisor->notify_directory, 0711);
+        return r < 0 ? r : directory_make(supervisor->frozen_directory, 0700);
 }
 
 /* Nothing that runs depends on it: without it we only forget. */
@@ -161,7 +163,9 @@ static int supervisor_make_children(Supervisor *supervisor) {
                 .loop = supervisor->loop,
                 .reaper = supervisor->reaper,
                 .cgroups = supervisor->cgroups,
+                .intake = supervisor->intake,
                 .notify_directory = supervisor->notify_directory,
+                .frozen_directory = supervisor->frozen_directory,
                 .sink = { .changed = settle_changed, .userdata = supervisor },
         };
         int r = limits_raise_descriptors(&supervisor->child_context.descriptors);
@@ -196,6 +200,8 @@ int supervisor_new(Loop *loop, const char *config_path, Config *config, Supervis
         if (r >= 0)
                 r = reaper_new(loop, &supervisor->reaper);
         if (r >= 0)
+                r = intake_new(loop, &supervisor->intake);
+        if (r >= 0)
                 r = supervisor_add_sources(supervisor);
         if (r >= 0)
                 r = generation_new(config, &supervisor->generation);
@@ -227,13 +233,17 @@ Supervisor *supervisor_free(Supervisor *supervisor) {
         loop_source_free(supervisor->deadline);
         loop_source_free(supervisor->tick);
         reaper_free(supervisor->reaper);
+        intake_free(supervisor->intake);
         cgroup_root_close(supervisor->cgroups);
         if (supervisor->notify_directory)
                 (void) file_remove(supervisor->notify_directory);
+        if (supervisor->frozen_directory)
+                (void) file_remove(supervisor->frozen_directory);
         runtime_directory_close(supervisor->runtime);
         state_directory_close(supervisor->state);
 
         free(supervisor->notify_directory);
+        free(supervisor->frozen_directory);
         free(supervisor->config_path);
         free(supervisor);
         return NULL;
@@ -248,6 +258,7 @@ void supervisor_start(Supervisor *supervisor) {
                   supervisor->generation->count,
                   PLURAL(supervisor->generation->count, "daemon", "daemons"),
                   supervisor->config_path);
+        child_recover_intake(&supervisor->child_context);
         start_begin(supervisor, set);
         report_now(supervisor);
 }

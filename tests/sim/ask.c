@@ -99,6 +99,24 @@ int sim_request_now_only(RequestVerb verb, const char *const *names) {
         return ask_request(verb, names, true);
 }
 
+int sim_pause(bool drain, const char *name) {
+        const char *const names[] = { name, NULL };
+        const char *about = NULL;
+        PauseRequest request = {
+                .drain = drain,
+                .names = (char *const *) names,
+                .handler = ask_on_end,
+        };
+
+        return supervisor_pause(sim_supervisor(), &request, &about);
+}
+
+int sim_thaw(const char *name) {
+        const char *const names[] = { name, NULL }, *about = NULL;
+
+        return supervisor_thaw(sim_supervisor(), (char *const *) names, &about);
+}
+
 unsigned sim_ended(OperationOutcome outcome) {
         return ask.ended[outcome];
 }

@@ -91,6 +91,9 @@ int sim_request(RequestVerb verb, const char *const *names);
 #define sim_ask(verb, ...) sim_request((verb), (const char *const[]){ __VA_ARGS__, NULL })
 /* The same, and nothing of it is to be remembered. */
 int sim_request_now_only(RequestVerb verb, const char *const *names);
+/* What supervisor_pause() and supervisor_thaw() say. */
+int sim_pause(bool drain, const char *name);
+int sim_thaw(const char *name);
 /* Requests that ended so. */
 unsigned sim_ended(OperationOutcome outcome);
 

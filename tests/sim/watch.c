@@ -255,7 +255,8 @@ void watch_rest(void) {
         if (operations_are_active(sim_supervisor()) || watch_runs_are_active())
                 sim_fail("nothing can happen any more, and an operation is not over");
         for (unsigned i = 0; i < watch_count(); i++) {
-                if (watch_state(i) != STATE_RUNNING && !daemon_state_is_resting(watch_state(i)))
+                if (watch_state(i) != STATE_RUNNING && !daemon_state_is_resting(watch_state(i)) &&
+                    !child_is_paused(sim_supervisor()->generation->children[i]))
                         sim_fail("nothing can happen any more, and %s is %s", watch_name(i),
                                  daemon_state_name(watch_state(i)));
                 if (sim_supervisor()->generation->pending[i])

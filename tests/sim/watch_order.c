@@ -187,6 +187,10 @@ static void watch_judge(unsigned node, DaemonEvent order) {
         case EVENT_GRACE_OVER:
                 watch_judge_left(watch_current_run(PHASE_CLEANUP, node), node);
                 break;
+        case EVENT_THAW:
+                if (!child_is_paused(sim_supervisor()->generation->children[node]))
+                        sim_fail("%s is thawed and was not frozen", watch_name(node));
+                break;
         default:
                 sim_fail("%s is no order", daemon_event_name(order));
         }
@@ -310,12 +314,12 @@ static void watch_judge_overlap(const Run *run) {
                                 sim_fail("two sequences have to do with %s", watch_name(i));
 }
 
-void __real_sequence_begin(Sequence *sequence, Phase first, const bool *in_set,
+void __real_sequence_begin(Sequence *sequence, SequenceSpan span, const bool *in_set,
                            const DaemonState *states, usec_t now);
-void __wrap_sequence_begin(Sequence *sequence, Phase first, const bool *in_set,
+void __wrap_sequence_begin(Sequence *sequence, SequenceSpan span, const bool *in_set,
                            const DaemonState *states, usec_t now);
 
-void __wrap_sequence_begin(Sequence *sequence, Phase first, const bool *in_set,
+void __wrap_sequence_begin(Sequence *sequence, SequenceSpan span, const bool *in_set,
                            const DaemonState *states, usec_t now) {
         watch_look_at_generation();
         Run *run = watch_find_run(sequence);
@@ -326,11 +330,11 @@ void __wrap_sequence_begin(Sequence *sequence, Phase first, const bool *in_set,
         if (!run)
                 sim_fail("so many sequences cannot be watched");
 
-        *run = (Run){ .sequence = sequence, .hurried = first == PHASE_CLEANUP };
+        *run = (Run){ .sequence = sequence, .hurried = span.first == PHASE_CLEANUP };
         for (unsigned i = 0; i < watch_count(); i++)
                 run->in_set[i] = in_set[i];
         watch_judge_overlap(run);
-        __real_sequence_begin(sequence, first, in_set, states, now);
+        __real_sequence_begin(sequence, span, in_set, states, now);
 }
 
 SequenceStep __real_sequence_next(Sequence *sequence, usec_t now, SequenceOrder *ret);
