@@ -51,6 +51,8 @@ void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actio
         }
         if (actions & ACTION_NOTE_END)
                 note_end(child);
+        if (actions & ACTION_FREEZE_LATE)
+                freeze_late(child);
         if (actions & ACTION_THAW) {
                 freeze_undo(child);
                 note_thawed(child);

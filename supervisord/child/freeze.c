@@ -10,56 +10,76 @@
 
 #include "child/object.h"
 
-static void freeze_on_command(void *userdata, const HelperResult *result) {
-        Child *child = userdata;
-        char text[HELPER_TEXT_MAX];
-
-        if (helper_succeeded(result)) {
-                child_post(child, EVENT_FREEZE_DONE);
-                return;
-        }
-        note(child, LOG_WARNING, MESSAGE_HOOK_FAILED, "freeze.command %s",
-             helper_text(text, result));
-        child_post(child, EVENT_FREEZE_FAILED);
-}
-
-static void freeze_sockets(Child *child) {
-        child_post(child, sockets_close(child) == 0 ? EVENT_FREEZE_DONE : EVENT_FREEZE_FAILED);
-}
-
-static void freeze_pause(Child *child) {
+static bool freeze_pause(Child *child) {
         int r = tree_pause(child->tree, true);
 
         child->paused = r == 0;
         if (r < 0)
                 note(child, LOG_WARNING, MESSAGE_NONE, "its processes cannot be stopped: %s",
                      strerror(-r));
-        child_post(child, r == 0 ? EVENT_FREEZE_DONE : EVENT_FREEZE_FAILED);
+        return r == 0;
+}
+
+/* What is done when it returns: every method but the command. False: the intake stays open. */
+static bool freeze_now(Child *child) {
+        switch (child->daemon->freeze.method) {
+        case FREEZE_SIGNAL:
+                finish_signal_main(child, child->daemon->freeze.signo);
+                return true;
+        case FREEZE_DISPATCHER:
+                finish_signal_main(child, SIGSTOP);
+                return true;
+        case FREEZE_CGROUP:
+                return freeze_pause(child);
+        case FREEZE_NONE:
+                return true;
+        default:
+                return sockets_close(child) == 0;
+        }
+}
+
+static bool freeze_command_succeeded(Child *child, const HelperResult *result) {
+        char text[HELPER_TEXT_MAX];
+
+        if (helper_succeeded(result))
+                return true;
+        note(child, LOG_WARNING, MESSAGE_HOOK_FAILED, "freeze.command %s",
+             helper_text(text, result));
+        return false;
+}
+
+static DaemonEvent freeze_event(bool closed) {
+        return closed ? EVENT_FREEZE_DONE : EVENT_FREEZE_FAILED;
+}
+
+static void freeze_on_command(void *userdata, const HelperResult *result) {
+        child_post(userdata, freeze_event(freeze_command_succeeded(userdata, result)));
 }
 
 void freeze_begin(Child *child) {
-        switch (child->daemon->freeze.method) {
-        case FREEZE_COMMAND:
+        if (child->daemon->freeze.method == FREEZE_COMMAND)
                 helper_start(child, child->daemon->freeze.command, freeze_on_command);
-                break;
-        case FREEZE_SIGNAL:
-                finish_signal_main(child, child->daemon->freeze.signo);
-                child_post(child, EVENT_FREEZE_DONE);
-                break;
-        case FREEZE_DISPATCHER:
-                finish_signal_main(child, SIGSTOP);
-                child_post(child, EVENT_FREEZE_DONE);
-                break;
-        case FREEZE_CGROUP:
-                freeze_pause(child);
-                break;
-        case FREEZE_NONE:
-                child_post(child, EVENT_FREEZE_DONE);
-                break;
-        default:
-                freeze_sockets(child);
-                break;
+        else
+                child_post(child, freeze_event(freeze_now(child)));
+}
+
+static void freeze_late_done(Child *child, bool closed) {
+        if (!closed) {
+                child->forced = true;
+                note_skipped(child, EVENT_FREEZE_FAILED);
         }
+        drain_begin(child);
+}
+
+static void freeze_on_late_command(void *userdata, const HelperResult *result) {
+        freeze_late_done(userdata, freeze_command_succeeded(userdata, result));
+}
+
+void freeze_late(Child *child) {
+        if (child->daemon->freeze.method == FREEZE_COMMAND)
+                helper_start(child, child->daemon->freeze.command, freeze_on_late_command);
+        else
+                freeze_late_done(child, freeze_now(child));
 }
 
 void freeze_resume(Child *child) {

@@ -201,6 +201,8 @@ void helper_start(Child *child, char *const *command, HelperHandler handler);
 
 /* freeze.c */
 void freeze_begin(Child *child);
+/* The same at the begin of the drain, which follows by itself. */
+void freeze_late(Child *child);
 void freeze_undo(Child *child);
 /* Before it is ended: lets processes run that were stopped. */
 void freeze_resume(Child *child);

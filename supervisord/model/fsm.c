@@ -48,7 +48,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
         [STATE_PROBING] = {
                 [EVENT_START] = IGNORE,
                 [EVENT_FREEZE] = GO(FREEZING, A(FREEZE)),
-                [EVENT_DRAIN] = GO(DRAINING, A(DRAIN)),
+                [EVENT_DRAIN] = GO(DRAINING, A(FREEZE_LATE)),
                 [EVENT_CLEANUP] = GO(STOPPING, A(CHECK_TREE) | A(STOP)),
                 [EVENT_THAW] = IGNORE,
                 [EVENT_MAIN_FOUND] = STAY(A(FOLLOW)),
@@ -60,7 +60,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
         [STATE_RUNNING] = {
                 [EVENT_START] = IGNORE,
                 [EVENT_FREEZE] = GO(FREEZING, A(FREEZE)),
-                [EVENT_DRAIN] = GO(DRAINING, A(DRAIN)),
+                [EVENT_DRAIN] = GO(DRAINING, A(FREEZE_LATE)),
                 [EVENT_CLEANUP] = GO(STOPPING, A(CHECK_TREE) | A(STOP)),
                 [EVENT_THAW] = IGNORE,
                 [EVENT_MAIN_FOUND] = STAY(A(FOLLOW)),
@@ -267,7 +267,7 @@ const char *daemon_action_name(DaemonAction action) {
                 "NOTE_FAILURE", "NOTE_FORCED", "NOTE_SKIPPED", "NOTE_STUCK", "FOLLOW", "SPAWN",
                 "PROBE",        "SAY_READY",   "FREEZE",       "DRAIN",      "CHECK_TREE", "STOP",
                 "STEP",         "PASS_ON",     "KILL",         "TIDY",       "REMOVE", "DELAY",
-                "NOTE_END",     "THAW",
+                "NOTE_END",     "THAW",        "FREEZE_LATE",
         };
         static_assert(1 << ELEMENTSOF(names) == ACTION_MAX_, "every action has a name");
 

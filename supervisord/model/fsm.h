@@ -89,7 +89,8 @@ typedef enum DaemonAction {
         ACTION_DELAY = 1 << 17,       /* start the delay before the next start */
         ACTION_NOTE_END = 1 << 18,    /* it is at rest: log */
         ACTION_THAW = 1 << 19,        /* open the intake again */
-        ACTION_MAX_ = 1 << 20,
+        ACTION_FREEZE_LATE = 1 << 20, /* close the intake only now, then let work finish */
+        ACTION_MAX_ = 1 << 21,
 } DaemonAction;
 
 typedef enum FsmKind {

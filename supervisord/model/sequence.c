@@ -151,6 +151,25 @@ void sequence_hurry(Sequence *sequence) {
         sequence->hurried = true;
 }
 
+/*
+ * Whether a daemon takes in work for others of the set that may still have some in flight; such a
+ * one is frozen by its order to drain.
+ */
+static bool sequence_serves(const Sequence *sequence, unsigned node) {
+        DaemonState state = sequence->members[node].state;
+
+        if (sequence->last == PHASE_FREEZE || (state != STATE_RUNNING && state != STATE_PROBING))
+                return false;
+        GraphEdges above = graph_needed_by(sequence->config->graph, node);
+        for (size_t i = 0; i < above.count; i++) {
+                const Member *other = &sequence->members[above.edges[i].node];
+
+                if (other->in_set && !phase_done(PHASE_DRAIN, other->state))
+                        return true;
+        }
+        return false;
+}
+
 /* For how many of the set each one has to wait. */
 static void sequence_count_waits(Sequence *sequence) {
         for (size_t i = 0; i < sequence->count; i++) {
@@ -192,7 +211,9 @@ static void sequence_open_phase(Sequence *sequence, usec_t now) {
         for (size_t i = 0; i < sequence->count; i++) {
                 Member *member = &sequence->members[i];
 
-                member->done = !member->in_set || phase_done(sequence->phase, member->state);
+                member->done = !member->in_set || phase_done(sequence->phase, member->state) ||
+                               (sequence->phase == PHASE_FREEZE &&
+                                sequence_serves(sequence, (unsigned) i));
                 sequence->counts[i] = !member->done;
                 member->queued = member->ordered = member->forced = false;
                 member->deadline_given = member->end_given = false;

@@ -6,8 +6,9 @@
  * is told states and the time and answers with orders and the next deadline. All memory exists from
  * sequence_new() on; the way down allocates nothing.
  *
- * - freeze: all at once.
- * - drain: a daemon after all that need it are drained. Barrier: not before all are frozen.
+ * - freeze: all at once, but for those that serve others of the set: what these have in flight may
+ *   need them yet. They are frozen when they are ordered to drain.
+ * - drain: a daemon after all that need it are drained. Barrier: not before all others are frozen.
  * - cleanup: a daemon after all that need it are at rest. Barrier: not before all are drained.
  * - A deadline gives the daemon the event that cuts the phase short; the sequence itself waits for
  *   the daemon's state to follow, which takes no time for freeze and drain, and after the cleanup

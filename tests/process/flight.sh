@@ -214,7 +214,7 @@ case_as_nobody() {
         sed -i '0,/cgroups = true/{/cgroups = true/d}' "$T/supervisord.conf"
         chmod 777 "$T"
         touch "$T/log"
-        chmod 666 "$T/log"
+        chmod 666 "$T/log" "$T/notify.sock"
         START_BY=(setpriv --reuid 65534 --regid 65534 --clear-groups)
         start_ready
         requests threads 5

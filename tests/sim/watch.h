@@ -36,6 +36,8 @@ typedef struct Run {
         usec_t begun;
         bool in_phase;
         bool hurried;
+        bool frozen_only;      /* nothing follows its freeze */
+        bool late[DAEMON_MAX]; /* serves others of the set: is frozen by its drain */
         bool in_set[DAEMON_MAX];
         bool counts[DAEMON_MAX]; /* was not done when the phase began */
         bool ordered[DAEMON_MAX];

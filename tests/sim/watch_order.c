@@ -67,6 +67,20 @@ static usec_t watch_deadline(const Run *run, unsigned node, usec_t begun, usec_t
         return MAX_OF(usec_add(begun, all), usec_add(ordered, least));
 }
 
+/* It answers others of the set that may have work in flight: it is frozen by its order to drain. */
+static bool watch_serves(const Run *run, unsigned node) {
+        GraphEdges above = graph_needed_by(sim_supervisor()->generation->config->graph, node);
+        DaemonState state = watch_state(node);
+
+        if (run->frozen_only || (state != STATE_RUNNING && state != STATE_PROBING))
+                return false;
+        for (size_t i = 0; i < above.count; i++)
+                if (run->in_set[above.edges[i].node] &&
+                    !watch_is_done(PHASE_DRAIN, above.edges[i].node))
+                        return true;
+        return false;
+}
+
 static void watch_enter_phase(Run *run, Phase phase) {
         run->in_phase = true;
         run->phase = phase;
@@ -74,6 +88,9 @@ static void watch_enter_phase(Run *run, Phase phase) {
         for (unsigned i = 0; i < watch_count(); i++) {
                 run->ordered[i] = run->deadline_given[i] = false;
                 run->counts[i] = run->in_set[i] && !watch_is_done(phase, i);
+                if (phase == PHASE_FREEZE)
+                        run->late[i] = run->counts[i] && watch_serves(run, i);
+                run->counts[i] &= phase != PHASE_FREEZE || !run->late[i];
                 run->latest[i] = 0;
         }
         for (size_t i = watch_count(); i-- > 0;) {
@@ -109,7 +126,8 @@ static void watch_judge_barrier(const Run *run, unsigned node) {
         if (phase == PHASE_FREEZE)
                 return;
         for (unsigned i = 0; i < watch_count(); i++)
-                if (run->in_set[i] && !watch_is_done((Phase) (phase - 1), i) && !run->hurried)
+                if (run->in_set[i] && !watch_is_done((Phase) (phase - 1), i) && !run->hurried &&
+                    !(phase == PHASE_DRAIN && run->late[i]))
                         sim_fail("%s begins %s while %s is %s", watch_name(node), phase_name(phase),
                                  watch_name(i), daemon_state_name(watch_state(i)));
 
@@ -330,7 +348,8 @@ void __wrap_sequence_begin(Sequence *sequence, SequenceSpan span, const bool *in
         if (!run)
                 sim_fail("so many sequences cannot be watched");
 
-        *run = (Run){ .sequence = sequence, .hurried = span.first == PHASE_CLEANUP };
+        *run = (Run){ .sequence = sequence, .frozen_only = span.last == PHASE_FREEZE,
+                      .hurried = span.first == PHASE_CLEANUP };
         for (unsigned i = 0; i < watch_count(); i++)
                 run->in_set[i] = in_set[i];
         watch_judge_overlap(run);

@@ -83,8 +83,9 @@ void observe_all(DaemonState state) {
 }
 
 void pass_freeze(void) {
-        expect_phase(PHASE_FREEZE, COUNT);
-        expect_orders(EVENT_FREEZE, ALL);
-        observe_all(STATE_FROZEN);
+        expect_phase(PHASE_FREEZE, FRONT_COUNT);
+        expect_orders(EVENT_FREEZE, FRONT);
+        observe(WEB, STATE_FROZEN);
+        observe(LONE, STATE_FROZEN);
         expect(SEQUENCE_PHASE_ENDED);
 }

@@ -12,6 +12,9 @@
 
 enum { WEB, APP, DB, LONE, COUNT };
 #define ALL ((1u << COUNT) - 1)
+/* Those that serve nobody of the set: these freeze first. */
+#define FRONT       (1u << WEB | 1u << LONE)
+#define FRONT_COUNT 2
 
 extern Config *config;
 extern Sequence *sequence;

@@ -45,6 +45,7 @@ static void setup(void) {
         now = S(1000);
         for (int i = 0; i < COUNT; i++)
                 states[i] = STATE_RUNNING;
+        states[APP] = states[DB] = STATE_STARTING; /* who serves others freezes later */
 }
 
 static void teardown(void) {

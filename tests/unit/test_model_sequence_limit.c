@@ -93,10 +93,10 @@ END_TEST
 
 START_TEST(a_machine_that_stood_still_leaves_no_time_for_anything) {
         begin_limited(PHASE_FREEZE);
-        expect_phase(PHASE_FREEZE, COUNT);
-        expect_orders(EVENT_FREEZE, ALL);
+        expect_phase(PHASE_FREEZE, FRONT_COUNT);
+        expect_orders(EVENT_FREEZE, FRONT);
         now = S(5000);
-        expect_orders(EVENT_FREEZE_DEADLINE, ALL);
+        expect_orders(EVENT_FREEZE_DEADLINE, FRONT);
         observe_all(STATE_FROZEN);
         expect(SEQUENCE_PHASE_ENDED);
         expect_phase(PHASE_DRAIN, COUNT);
