@@ -53,7 +53,7 @@ _supervisorctl_candidates() {
                 return
         fi
         case ${words_of_command[0]} in
-        status | start | stop | restart | pid | tail)
+        status | start | stop | restart | pid | reload | tail)
                 _supervisorctl_daemons
                 echo all
                 ;;

@@ -32,6 +32,8 @@ int command_start(sd_bus *bus, const Options *options);
 int command_stop(sd_bus *bus, const Options *options);
 int command_restart(sd_bus *bus, const Options *options);
 int command_signal(sd_bus *bus, const Options *options);
+/* The daemons' own reloads: `reload` with names. */
+int operate_reload(sd_bus *bus, const Options *options);
 int command_shutdown(sd_bus *bus, const Options *options);
 
 /* reload.c */

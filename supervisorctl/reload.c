@@ -37,6 +37,8 @@ int command_reload(sd_bus *bus, const Options *options) {
         CLEANUP(strv_freep) char **findings = NULL;
         const char *verdict, *text;
 
+        if (options->arguments[0])
+                return operate_reload(bus, options);
         int r = sd_bus_message_new_method_call(bus, &call, NULL, CONTROL_PATH, CONTROL_INTERFACE,
                                                "Reload");
         if (r < 0)

@@ -103,7 +103,8 @@ typedef enum ChildReload {
 int child_reload(Child *child, bool tested);
 /* Of the last one. Text and lines are borrowed until the next one. */
 ChildReload child_reload_outcome(const Child *child);
-const char *child_reload_text(const Child *child); /* why; "" while it is under way */
+const char *child_reload_name(ChildReload outcome); /* "reloaded" */
+const char *child_reload_text(const Child *child); /* why it failed or was refused; "" else */
 char *const *child_reload_lines(const Child *child); /* what its command or test wrote last */
 
 /*

@@ -5,6 +5,7 @@
  * daemon leaves STATE_RUNNING meanwhile it has failed. What came of it is read at settling.
  */
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,7 +94,7 @@ static void own_reload_await(Child *child) {
         OwnReload *own = child->reload;
 
         if (own->said_ready) {
-                own_reload_end(child, CHILD_RELOAD_DONE, "it said READY=1");
+                own_reload_end(child, CHILD_RELOAD_DONE, "%s", "");
                 return;
         }
         own->stage = OWN_RELOAD_AWAITING;
@@ -116,7 +117,7 @@ static int own_reload_on_timer(void *userdata) {
         char timeout[DURATION_TEXT_MAX];
 
         if (child->reload->stage == OWN_RELOAD_SETTLING)
-                own_reload_end(child, CHILD_RELOAD_DONE, "it lives on");
+                own_reload_end(child, CHILD_RELOAD_DONE, "%s", "");
         else
                 own_reload_end(child, CHILD_RELOAD_FAILED,
                                "it said RELOADING=1, but not READY=1 within %s",
@@ -310,6 +311,16 @@ void own_reload_forget(Child *child) {
 
 ChildReload child_reload_outcome(const Child *child) {
         return child->reload ? child->reload->outcome : CHILD_RELOAD_NONE;
+}
+
+const char *child_reload_name(ChildReload outcome) {
+        static const char *const names[] = {
+                [CHILD_RELOAD_NONE] = "none",        [CHILD_RELOAD_UNDER_WAY] = "under-way",
+                [CHILD_RELOAD_DONE] = "reloaded",    [CHILD_RELOAD_REFUSED] = "refused",
+                [CHILD_RELOAD_FAILED] = "failed",
+        };
+        static_assert(ELEMENTSOF(names) == CHILD_RELOAD_FAILED + 1, "every outcome has a name");
+        return names[outcome];
 }
 
 const char *child_reload_text(const Child *child) {

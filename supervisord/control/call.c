@@ -174,16 +174,75 @@ static void call_answered(const Call *call, int result) {
         client_update(call->client);
 }
 
+static int call_answer_canceled(const Call *call) {
+        return sd_bus_reply_method_errorf(call->message, CONTROL_ERROR_CANCELED,
+                                          "everything is being stopped");
+}
+
 static void call_on_done(void *userdata, Supervisor *supervisor, OperationOutcome outcome) {
         CLEANUP(call_freep) Call *call = userdata;
 
         if (!call->client)
                 return;
-        call_answered(call,
-                      outcome == OPERATION_DONE
-                              ? call_answer(call, supervisor)
-                              : sd_bus_reply_method_errorf(call->message, CONTROL_ERROR_CANCELED,
-                                                           "everything is being stopped"));
+        call_answered(call, outcome == OPERATION_DONE ? call_answer(call, supervisor)
+                                                      : call_answer_canceled(call));
+}
+
+/* A call with names, without anything done. */
+static int call_begin(Client *client,
+                      sd_bus_message *message,
+                      Call **ret,
+                      sd_bus_error *ret_error) {
+        CLEANUP(call_freep) Call *call = NULL;
+
+        int r = client_check_full(client, ret_error);
+        if (r >= 0)
+                r = call_new(client, message, &call, ret_error);
+        if (r >= 0)
+                r = call_read_names(message, &call->names, ret_error);
+        if (r < 0)
+                return r;
+        *ret = TAKE(call);
+        return 0;
+}
+
+/* Asks the service layer; from then on the call is its handler's. */
+static int call_ask(Call *call_consume,
+                    RequestVerb verb,
+                    const char *what,
+                    OperationHandler handler,
+                    sd_bus_error *ret_error) {
+        CLEANUP(call_freep) Call *call = call_consume;
+        Supervisor *supervisor = call->control->supervisor;
+        const char *name = NULL;
+
+        int r = supervisor_request(supervisor,
+                                   &(Request) {
+                                           .verb = verb,
+                                           .names = call->names,
+                                           .now_only = call->now_only,
+                                           .uid = call->client->uid,
+                                           .handler = handler,
+                                           .userdata = call,
+                                   },
+                                   &name);
+        switch (r) {
+        case 0:
+                call_log(call->client, what, call->names);
+                call = NULL; /* its handler frees it */
+                return 1;
+        case REQUEST_E_UNKNOWN:
+                return call_unknown(supervisor, name, ret_error);
+        case REQUEST_E_BUSY:
+                return call_busy(supervisor, ret_error);
+        case REQUEST_E_NO_RELOAD:
+                return sd_bus_error_setf(ret_error, CONTROL_ERROR_NO_RELOAD,
+                                         "%s cannot be told to read its own files anew: set "
+                                         "reload.signal or reload.command in its configuration",
+                                         name);
+        default:
+                return r;
+        }
 }
 
 static int call_request(Client *client,
@@ -192,43 +251,15 @@ static int call_request(Client *client,
                         const char *what,
                         sd_bus_error *ret_error) {
         CLEANUP(call_freep) Call *call = NULL;
-        Supervisor *supervisor = client->control->supervisor;
-        const char *unknown = NULL;
         int now_only = 0;
 
-        int r = client_check_full(client, ret_error);
-        if (r >= 0)
-                r = call_new(client, message, &call, ret_error);
-        if (r >= 0)
-                r = call_read_names(message, &call->names, ret_error);
+        int r = call_begin(client, message, &call, ret_error);
         if (r >= 0)
                 r = sd_bus_message_read(message, "b", &now_only);
         if (r < 0)
                 return r;
-
         call->now_only = now_only;
-        r = supervisor_request(supervisor,
-                               &(Request) {
-                                       .verb = verb,
-                                       .names = call->names,
-                                       .now_only = call->now_only,
-                                       .uid = client->uid,
-                                       .handler = call_on_done,
-                                       .userdata = call,
-                               },
-                               &unknown);
-        switch (r) {
-        case 0:
-                call_log(client, what, call->names);
-                call = NULL; /* its handler frees it */
-                return 1;
-        case REQUEST_E_UNKNOWN:
-                return call_unknown(supervisor, unknown, ret_error);
-        case REQUEST_E_BUSY:
-                return call_busy(supervisor, ret_error);
-        default:
-                return r;
-        }
+        return call_ask(TAKE(call), verb, what, call_on_done, ret_error);
 }
 
 int call_start(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
@@ -241,6 +272,58 @@ int call_stop(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) 
 
 int call_restart(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
         return call_request(userdata, message, REQUEST_RESTART, "restart", ret_error);
+}
+
+/* Name, outcome, why, and the last words of its test or command. */
+static int call_append_reload(sd_bus_message *reply, const Child *child) {
+        int r = sd_bus_message_open_container(reply, 'r', "sssas");
+
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "ss", child_name(child),
+                                          child_reload_name(child_reload_outcome(child)));
+        if (r >= 0)
+                r = message_append_text(reply, child_reload_text(child));
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "s");
+        for (char *const *line = child_reload_lines(child); r >= 0 && *line; line++)
+                r = message_append_text(reply, *line);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int call_answer_reloads(const Call *call, const Supervisor *supervisor) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+
+        int r = sd_bus_message_new_method_return(call->message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(sssas)");
+        for (char *const *name = call->names; r >= 0 && *name; name++) {
+                const Child *child = supervisor_find(supervisor, *name);
+
+                if (child)
+                        r = call_append_reload(reply, child);
+        }
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static void call_on_reloaded(void *userdata, Supervisor *supervisor, OperationOutcome outcome) {
+        CLEANUP(call_freep) Call *call = userdata;
+
+        if (!call->client)
+                return;
+        call_answered(call, outcome == OPERATION_DONE ? call_answer_reloads(call, supervisor)
+                                                      : call_answer_canceled(call));
+}
+
+int call_reload_daemons(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
+        Call *call = NULL;
+
+        int r = call_begin(userdata, message, &call, ret_error);
+        return r < 0 ? r
+                     : call_ask(call, REQUEST_RELOAD, "own reload", call_on_reloaded, ret_error);
 }
 
 static int call_append_verdict(sd_bus_message *reply,

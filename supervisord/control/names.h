@@ -18,6 +18,7 @@
 #define CONTROL_ERROR_UNKNOWN_DAEMON "org.supervisord.Error.UnknownDaemon"
 #define CONTROL_ERROR_BUSY           "org.supervisord.Error.Busy" /* reloading or stopping */
 #define CONTROL_ERROR_NO_PROCESS     "org.supervisord.Error.NoProcess"
+#define CONTROL_ERROR_NO_RELOAD  "org.supervisord.Error.NoReload" /* nothing is configured for it */
 #define CONTROL_ERROR_CANCELED       "org.supervisord.Error.Canceled" /* a stop broke in */
 #define CONTROL_ERROR_DENIED         "org.freedesktop.DBus.Error.AccessDenied"
 /* … and org.freedesktop.DBus.Error.InvalidArgs, LimitsExceeded and those of sd-bus(3). */
@@ -36,6 +37,9 @@
  *           remembered over a restart of supervisord
  *   Signal(as names, i signo)
  *           to all of them, or (NoProcess, UnknownDaemon) to none
+ *   ReloadDaemons(as names) -> a(sssas)
+ *           the daemons' own reloads, answered when done: name, outcome (reloaded, refused by its
+ *           configuration test, failed), why, the last lines that its test or command wrote
  *   Reload() -> (s verdict, s text, as findings)
  *           answered when the verdict is known; a refused one is an answer, not an error. Verdicts:
  *           applied, nothing-changed, refused, rolled-back, canceled

@@ -192,6 +192,8 @@ static const sd_bus_vtable object_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Restart", STEER, RESULT, call_restart, EVERYBODY),
         SD_BUS_METHOD_WITH_ARGS("Signal", SD_BUS_ARGS("as", names, "i", signo), SD_BUS_NO_RESULT,
                                 call_signal, EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("ReloadDaemons", SD_BUS_ARGS("as", names),
+                                SD_BUS_RESULT("a(sssas)", daemons), call_reload_daemons, EVERYBODY),
         SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS,
                                 SD_BUS_RESULT("s", verdict, "s", text, "as", findings),
                                 call_reload, EVERYBODY),

@@ -133,6 +133,7 @@ int message_append_findings(sd_bus_message *message, const Diag *diag); /* NULL:
 int call_start(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
 int call_stop(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
 int call_restart(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
+int call_reload_daemons(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
 int call_reload(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
 int call_signal(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
 int call_shutdown(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);

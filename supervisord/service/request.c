@@ -60,19 +60,38 @@ void request_spread(const Generation *generation, unsigned node, bool downwards,
                         request_spread(generation, edges.edges[i].node, downwards, set);
 }
 
+static int request_check_name(const Supervisor *supervisor, RequestVerb verb, const char *name) {
+        const Child *child = supervisor_find(supervisor, name);
+
+        if (!child)
+                return REQUEST_E_UNKNOWN;
+        if (verb == REQUEST_RELOAD && !daemon_config_can_reload(child_config(child)))
+                return REQUEST_E_NO_RELOAD;
+        return 0;
+}
+
 static int request_check_names(const Supervisor *supervisor,
-                               char *const *names,
-                               const char **ret_unknown) {
-        for (; *names; names++)
-                if (!supervisor_find(supervisor, *names)) {
-                        *ret_unknown = *names;
-                        return REQUEST_E_UNKNOWN;
+                               const Request *request,
+                               const char **ret_name) {
+        for (char *const *name = request->names; *name; name++) {
+                int r = request_check_name(supervisor, request->verb, *name);
+
+                if (r != 0) {
+                        *ret_name = *name;
+                        return r;
                 }
+        }
         return 0;
 }
 
 static bool request_is_up(const Generation *generation, unsigned node) {
         return !daemon_state_is_resting(generation->states[node]) || generation->pending[node];
+}
+
+/* Those that are named, without any other. */
+static void request_name_set(const Supervisor *supervisor, char *const *names, bool *set) {
+        for (; *names; names++)
+                set[child_index(supervisor_find(supervisor, *names))] = true;
 }
 
 /* Which daemons stop and which start for a request. */
@@ -103,6 +122,7 @@ static char *request_what(const Request *request) {
                 [REQUEST_START] = "start",
                 [REQUEST_STOP] = "stop",
                 [REQUEST_RESTART] = "restart",
+                [REQUEST_RELOAD] = "own reload",
         };
         CLEANUP(freep) char *names = strv_join(request->names, ", ");
         char *what = NULL;
@@ -112,10 +132,10 @@ static char *request_what(const Request *request) {
         return what;
 }
 
-int supervisor_request(Supervisor *supervisor, const Request *request, const char **ret_unknown) {
+int supervisor_request(Supervisor *supervisor, const Request *request, const char **ret_name) {
         size_t count = MAX_OF(supervisor->generation->count, (size_t) 1);
 
-        int r = request_check_names(supervisor, request->names, ret_unknown);
+        int r = request_check_names(supervisor, request, ret_name);
         if (r != 0)
                 return r;
         if (supervisor->mode != MODE_RUNNING && supervisor->mode != MODE_STARTING)
@@ -123,19 +143,24 @@ int supervisor_request(Supervisor *supervisor, const Request *request, const cha
 
         CLEANUP(freep) bool *stop = calloc(count, sizeof(*stop));
         CLEANUP(freep) bool *start = calloc(count, sizeof(*start));
+        CLEANUP(freep) bool *tell = calloc(count, sizeof(*tell));
         CLEANUP(freep) char *what = request_what(request);
-        if (!stop || !start || !what)
+        if (!stop || !start || !tell || !what)
                 return -ENOMEM;
 
-        request_sets(supervisor, request, stop, start);
+        if (request->verb == REQUEST_RELOAD)
+                request_name_set(supervisor, request->names, tell);
+        else
+                request_sets(supervisor, request, stop, start);
         r = operation_new(supervisor, &(OperationRequest){
                                               .what = what,
                                               .stop = stop,
                                               .start = start,
+                                              .tell = tell,
                                               .handler = request->handler,
                                               .userdata = request->userdata,
                                       });
-        if (r == 0)
+        if (r == 0 && request->verb != REQUEST_RELOAD)
                 remember_request(supervisor, request, start);
         return r;
 }

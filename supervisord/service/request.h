@@ -16,12 +16,13 @@
 #include "service/supervisor.h"
 
 enum {
-        REQUEST_E_UNKNOWN = 1, /* a name is none of a daemon's; *ret_unknown says which */
+        REQUEST_E_UNKNOWN = 1, /* a name is none of a daemon's; *ret_name says which */
         REQUEST_E_BUSY,        /* a reload or a stop of everything is under way */
         REQUEST_E_NO_PROCESS,  /* it has no main process now */
         REQUEST_E_NOT_RUNNING, /* it is not running, so that it cannot be frozen */
         REQUEST_E_NOT_FROZEN,  /* it is not frozen */
         REQUEST_E_NO_THAW,     /* its freeze cannot be undone, it can only be started anew */
+        REQUEST_E_NO_RELOAD,   /* it cannot be told to reload; *ret_name says which */
 };
 
 /* Looking. All pointers are borrowed and good until the next round of the loop. */
@@ -40,6 +41,8 @@ typedef enum RequestVerb {
         REQUEST_START,   /* and what it requires */
         REQUEST_STOP,    /* and what requires it, by freeze, drain and cleanup */
         REQUEST_RESTART, /* the same, then start what ran before and what was named */
+        REQUEST_RELOAD,  /* test their own files, then tell them to read them anew; see
+                            child_reload_outcome() for what came of it */
 } RequestVerb;
 
 /* What an operator stopped stays stopped, over a restart of supervisord, until it is started. */
@@ -52,8 +55,8 @@ typedef struct Request {
         void *userdata;
 } Request;
 
-/* 0, or an outcome above; *ret_unknown is borrowed from the names. */
-int supervisor_request(Supervisor *supervisor, const Request *request, const char **ret_unknown);
+/* 0, or an outcome above; *ret_name is borrowed from the names. */
+int supervisor_request(Supervisor *supervisor, const Request *request, const char **ret_name);
 
 /* Why the last request was not written down as it should; "": it was. */
 const char *supervisor_remark(const Supervisor *supervisor);

@@ -338,7 +338,7 @@ case_wrong_usage() {
         ctl 2 statsu
         expect said_error "did you mean 'status'"
         ctl 2 stop
-        ctl 2 reload now
+        ctl 4 reload now
         ctl 2 --no-such-option status
         ctl 2 --timeout=soon stop db
         expect said_error '30s'
@@ -402,7 +402,8 @@ case_readers_may_look() {
         as_nobody 0 status
         expect said '^db .*running'
         as_nobody 0 avail
-        for command in 'stop all' 'start db' 'restart db' 'signal TERM db' reload shutdown; do
+        for command in 'stop all' 'start db' 'restart db' 'signal TERM db' reload 'reload db' \
+                shutdown; do
                 # shellcheck disable=SC2086 # words
                 as_nobody 77 $command
         done

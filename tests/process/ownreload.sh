@@ -38,6 +38,10 @@ pid_of() {
         "$SUPERVISORCTL" -s "$T/run/control" pid "$1"
 }
 
+is_up() {
+        "$SUPERVISORCTL" -s "$T/run/control" status "$1" >/dev/null 2>&1
+}
+
 # How often a daemon has read its configuration.
 times_read() {
         grep -c configured "$T/$1.log"
@@ -371,6 +375,67 @@ case_a_directory_counts_with_its_files() {
         expect said "^reload  *a: $T/a.d changed"
         ctl 0 reload
         expect_equal "$(times_read a)" 4 "how often it was read"
+        stop
+}
+
+# supervisorctl reload NAME…: whatever the files say.
+case_on_its_own() {
+        local a b lines
+        programs naive sleep
+        write a good
+        write b good
+        configure "$(server a "$(tested a)") $(server b) s: { command = [ \"$BIN/sleep\", \"99\" ]; };"
+        start_ready
+        a=$(pid_of a)
+        b=$(pid_of b)
+        ctl 0 reload a
+        expect said '^a: reloaded$'
+        expect_equal "$(times_read a)" 2 "how often it was read"
+        ctl 0 reload '[ab]'
+        expect_equal "$(wc -l <"$T/out")" 2 "the number of lines"
+        expect_equal "$(times_read a) $(times_read b)" '3 2' "how often they were read"
+        expect logged 'own reload of a, b asked for by uid 0'
+        expect_equal "$(pid_of a) $(pid_of b)" "$a $b" "the daemons"
+        ctl 0 reload
+        expect said '^nothing-changed' # they have read what is there
+
+        # one that cannot be told: nobody is
+        ctl 1 reload a s
+        expect said_error 's cannot be told to read its own files anew: set reload.signal or'
+        ctl 1 reload all
+        ctl 4 reload aa
+        expect said_error "did you mean 'a'"
+        expect_equal "$(times_read a)" 3 "how often it was read"
+
+        # a bad file, with a test and without one
+        write a bad
+        write b bad
+        ctl 1 reload a
+        expect said_error '^a: refused: its configuration test failed: .*naive -t .* status 3$'
+        expect said_error '^ *naive: "bad" is not good$'
+        expect logged 'a: did not reload its own files: its configuration test failed'
+        ctl 1 reload a --json
+        lines=$(tr -d '\n' <"$T/out" | tr -s ' ')
+        grep -q '"outcome": "refused", "reason": "its .*"output": \[ "naive: reading' <<<"$lines" ||
+                fail "$lines"
+        expect_equal "$(pid_of a)" "$a" "the one with a test"
+        ctl 1 reload b
+        expect said_error '^b: failed: it did not survive it: main process exited with status 3$'
+        write a good
+        write b good
+        wait_for 20 is_up b
+        ctl 0 reload a b
+
+        # one that is not running, and one that nobody waits for
+        ctl 0 stop b
+        ctl 1 reload b
+        expect said_error '^b: failed: it is not running, but stopped$'
+        write a good
+        lines=$(times_read a)
+        ctl 0 reload a --no-wait
+        wait_for 10 eval '[ "$(times_read a)" -gt "$lines" ]'
+        ctl 75 --timeout=100ms reload a
+        expect_equal "$(pid_of a)" "$a" "the one with a test"
         stop
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The daemons' own configuration tests, before anything is touched.
+ * The daemons' own configuration tests, before anything is touched: in a reload, and when somebody
+ * asks for a daemon's own reload alone.
  */
 
 #include <signal.h>
@@ -162,6 +163,114 @@ START_TEST(an_essential_daemon_lost_during_the_tests_is_the_end) {
 }
 END_TEST
 
+/* ---- on its own ---- */
+
+START_TEST(one_daemon_alone_whatever_its_files_say) {
+        own_begin(OWN(a, CHECK("/t/good")) OWN(b, CHECK("/t/bad")));
+        pid_t a = sim_main_pid("a");
+
+        ck_assert_int_eq(sim_ask(REQUEST_RELOAD, "a"), 0);
+        sim_run_for(1499 * MS);
+        ck_assert_uint_eq(sim_ended(OPERATION_DONE), 0);
+        sim_run_for(2 * MS);
+        ck_assert_uint_eq(sim_ended(OPERATION_DONE), 1);
+        ck_assert_int_eq(child_reload_outcome(sim_child("a")), CHILD_RELOAD_DONE);
+        ck_assert_int_eq(sim_main_pid("a"), a);
+
+        /* what it read counts from then on */
+        world_write(FILE_A, "two");
+        ck_assert_int_eq(sim_ask(REQUEST_RELOAD, "a"), 0);
+        sim_run_for(5 * SEC);
+        sim_set_config(OWN(a, CHECK("/t/good")) PLAIN(b, ""));
+        own_reload(RELOAD_APPLIED);
+        own_assert_says("1 with new settings, 1 kept");
+        ck_assert_uint_eq(own_told("a"), 2);
+        own_end();
+}
+END_TEST
+
+START_TEST(a_bad_test_keeps_it_from_being_told) {
+        own_begin(OWN(a, CHECK("/t/bad")) OWN(b, CHECK("/t/hangs")));
+        ck_assert_int_eq(sim_ask(REQUEST_RELOAD, "a", "b"), 0);
+        sim_run_for(6 * SEC);
+        ck_assert_uint_eq(sim_ended(OPERATION_DONE), 1);
+        ck_assert_uint_eq(own_told(NULL), 0);
+        ck_assert_int_eq(child_reload_outcome(sim_child("a")), CHILD_RELOAD_REFUSED);
+        ck_assert_str_eq(child_reload_text(sim_child("a")),
+                         "its configuration test failed: /t/bad -t exited with status 4");
+        ck_assert_str_eq(child_reload_lines(sim_child("a"))[1], "line 2 is wrong");
+        ck_assert_int_eq(child_reload_outcome(sim_child("b")), CHILD_RELOAD_REFUSED);
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_RELOAD_FAILED, NULL), 2);
+        ck_assert_uint_eq(world_population(NULL), 2);
+        own_end();
+}
+END_TEST
+
+START_TEST(who_cannot_is_not_asked) {
+        own_begin(OWN(a, "") PLAIN(b, ""));
+        ck_assert_int_eq(sim_ask(REQUEST_RELOAD, "a", "b"), REQUEST_E_NO_RELOAD);
+        ck_assert_int_eq(sim_ask(REQUEST_RELOAD, "a", "c"), REQUEST_E_UNKNOWN);
+        ck_assert_int_eq(sim_ask(REQUEST_STOP, "a"), 0);
+        ck_assert_int_eq(sim_ask(REQUEST_RELOAD, "a"), 0); /* after the stop */
+        sim_run_for(5 * SEC);
+        ck_assert_uint_eq(sim_ended(OPERATION_DONE), 2);
+        ck_assert_int_eq(child_reload_outcome(sim_child("a")), CHILD_RELOAD_FAILED);
+        ck_assert_str_eq(child_reload_text(sim_child("a")), "it is not running, but stopped");
+        own_end();
+}
+END_TEST
+
+START_TEST(one_after_the_other_and_none_during_a_reload) {
+        own_begin(OWN(a, CHECK("/t/good")) PLAIN(b, ""));
+        for (int i = 0; i < 3; i++)
+                ck_assert_int_eq(sim_ask(REQUEST_RELOAD, "a"), 0);
+        sim_set_config(OWN(a, CHECK("/t/good")) PLAIN(b, "nice = 5;"));
+        sim_reload();
+        sim_run_for(4499 * MS);
+        ck_assert_uint_eq(sim_ended(OPERATION_DONE), 2);
+        ck_assert_int_eq(sim_mode(), MODE_RUNNING);
+        sim_run_for(2 * MS);
+        ck_assert_uint_eq(sim_ended(OPERATION_DONE), 3);
+        ck_assert_int_eq(sim_mode(), MODE_RELOADING); /* b is on its way down */
+        ck_assert_int_eq(sim_ask(REQUEST_RELOAD, "a"), REQUEST_E_BUSY);
+        sim_run_for(10 * SEC);
+        ck_assert_int_eq(sim_verdict(), RELOAD_APPLIED);
+        own_end();
+}
+END_TEST
+
+START_TEST(one_that_dies_of_it_is_told_and_restarted) {
+        PROGRAM(.path = "/mortal", .reactions = own_mortal);
+        own_begin(OWN_OF(a, "/mortal", ""));
+        ck_assert_int_eq(sim_ask(REQUEST_RELOAD, "a"), 0);
+        sim_run_for(5 * SEC);
+        ck_assert_int_eq(child_reload_outcome(sim_child("a")), CHILD_RELOAD_FAILED);
+        ck_assert_str_eq(child_reload_text(sim_child("a")),
+                         "it did not survive it: main process exited with status 3");
+        ck_assert_int_eq(sim_state("a"), STATE_RUNNING);
+        own_end();
+}
+END_TEST
+
+START_TEST(a_stop_breaks_into_one_at_any_time) {
+        static const int signals[] = { SIGTERM, SIGQUIT };
+
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++)
+                for (usec_t after = 0; after < 3 * SEC; after += 250 * MS) {
+                        own_begin(OWN(a, CHECK("/t/forks")) BY_COMMAND(b, "/t/forks"));
+                        ck_assert_int_eq(sim_ask(REQUEST_RELOAD, "a", "b"), 0);
+                        sim_run_for(after);
+                        fake_signal(signals[i]);
+                        sim_run_to_exit();
+                        ck_assert_uint_eq(sim_ended(OPERATION_DONE) +
+                                                  sim_ended(OPERATION_CANCELED),
+                                          1);
+                        ck_assert_uint_eq(world_population(NULL), 0);
+                        sim_end();
+                }
+}
+END_TEST
+
 static Suite *make_suite(void) {
         Suite *suite = suite_create("sim_owntest");
         TCase *tests = tcase_create("tests"), *stops = tcase_create("stops");
@@ -177,6 +286,15 @@ static Suite *make_suite(void) {
         tcase_add_test(stops, a_stop_breaks_in_at_any_time);
         tcase_add_test(stops, an_essential_daemon_lost_during_the_tests_is_the_end);
         suite_add_tcase(suite, stops);
+
+        TCase *alone = tcase_create("alone");
+        tcase_add_test(alone, one_daemon_alone_whatever_its_files_say);
+        tcase_add_test(alone, a_bad_test_keeps_it_from_being_told);
+        tcase_add_test(alone, who_cannot_is_not_asked);
+        tcase_add_test(alone, one_after_the_other_and_none_during_a_reload);
+        tcase_add_test(alone, one_that_dies_of_it_is_told_and_restarted);
+        tcase_add_test(alone, a_stop_breaks_into_one_at_any_time);
+        suite_add_tcase(suite, alone);
         return suite;
 }
 

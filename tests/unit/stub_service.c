@@ -196,6 +196,10 @@ int supervisor_request(Supervisor *supervisor, const Request *request, const cha
                 }
         if (supervisor->mode != MODE_RUNNING)
                 return REQUEST_E_BUSY;
+        if (request->verb == REQUEST_RELOAD && strv_contains(request->names, "idle")) {
+                *ret_unknown = "idle";
+                return REQUEST_E_NO_RELOAD;
+        }
         return stub_wait(supervisor, &(Waiting) {
                                              .operation = request->handler,
                                              .userdata = request->userdata,
@@ -272,6 +276,25 @@ DaemonState child_state(const Child *child) {
 
 usec_t child_state_since(const Child *child) {
         return (usec_t) child->pid * 1000;
+}
+
+ChildReload child_reload_outcome(const Child *child) {
+        return strcmp(child->config.name, "web") == 0 ? CHILD_RELOAD_DONE : CHILD_RELOAD_REFUSED;
+}
+
+const char *child_reload_name(ChildReload outcome) {
+        return outcome == CHILD_RELOAD_DONE ? "reloaded" : "refused";
+}
+
+const char *child_reload_text(const Child *child) {
+        return strcmp(child->config.name, "web") == 0 ? "" : "its test failed\xff";
+}
+
+char *const *child_reload_lines(const Child *child) {
+        static char line[] = "line 1 is \xfe";
+        static char *const none[] = { NULL }, *const lines[] = { line, NULL };
+
+        return strcmp(child->config.name, "web") == 0 ? none : lines;
 }
 
 pid_t child_main_pid(const Child *child) {

@@ -6,9 +6,9 @@
  * that does at once, or when it is told to, what it is asked for.
  *
  *   web    is running and requires db; its reason and status are no UTF-8
- *   db     is running
+ *   db     is running; its own reload is refused
  *   slow   what is asked of it is done when it gets SIGUSR1
- *   idle   is stopped
+ *   idle   is stopped; it has no own reload
  *
  * SIGUSR2 to web changes all of them once and gives db a status, SIGHUP to it makes the set another
  * one. The supervisor's status line counts the signals. A reload is refused with a finding; a stop

@@ -249,6 +249,53 @@ START_TEST(test_reload) {
 }
 END_TEST
 
+START_TEST(test_reload_daemons) {
+        CLIENT(bus);
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const char *name, *outcome, *text, *line;
+
+        ck_assert_int_ge(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE,
+                                            "ReloadDaemons", NULL, &reply, "as", 2, "db", "web"),
+                         0);
+        ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "(sssas)"), 0);
+        ck_assert_int_gt(sd_bus_message_enter_container(reply, 'r', "sssas"), 0);
+        ck_assert_int_gt(sd_bus_message_read(reply, "sss", &name, &outcome, &text), 0);
+        ck_assert_str_eq(name, "db");
+        ck_assert_str_eq(outcome, "refused");
+        ck_assert_str_eq(text, "its test failed?");
+        ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "s"), 0);
+        ck_assert_int_gt(sd_bus_message_read(reply, "s", &line), 0);
+        ck_assert_str_eq(line, "line 1 is ?");
+        ck_assert_int_gt(sd_bus_message_exit_container(reply), 0);
+        ck_assert_int_gt(sd_bus_message_exit_container(reply), 0);
+        ck_assert_int_gt(sd_bus_message_enter_container(reply, 'r', "sssas"), 0);
+        ck_assert_int_gt(sd_bus_message_read(reply, "sss", &name, &outcome, &text), 0);
+        ck_assert_str_eq(name, "web");
+        ck_assert_str_eq(outcome, "reloaded");
+        ck_assert_str_eq(text, "");
+}
+END_TEST
+
+START_TEST(test_reload_daemons_that_cannot) {
+        CLIENT(bus);
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        ck_assert_int_lt(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE,
+                                            "ReloadDaemons", &error, NULL, "as", 2, "web", "idle"),
+                         0);
+        ck_assert_str_eq(error.name, CONTROL_ERROR_NO_RELOAD);
+        ck_assert_str_eq(error.message, "idle cannot be told to read its own files anew: set "
+                                        "reload.signal or reload.command in its configuration");
+        ck_assert_int_eq(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE,
+                                            "ReloadDaemons", NULL, NULL, "as", 0),
+                         -EINVAL);
+        ck_assert_int_lt(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE,
+                                            "ReloadDaemons", NULL, NULL, "s", "web"),
+                         0);
+        serving_expect_property(bus, "Mode", "running");
+}
+END_TEST
+
 START_TEST(test_plan) {
         CLIENT(bus);
         CLEANUP(sd_bus_message_unrefp)
@@ -282,6 +329,8 @@ static Suite *make_suite(void) {
         tcase_add_test(cases, test_long_name);
         tcase_add_test(cases, test_signal);
         tcase_add_test(cases, test_reload);
+        tcase_add_test(cases, test_reload_daemons);
+        tcase_add_test(cases, test_reload_daemons_that_cannot);
         tcase_add_test(cases, test_plan);
         suite_add_tcase(suite, cases);
         return suite;
