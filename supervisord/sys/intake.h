@@ -74,7 +74,7 @@ typedef enum IntakeMethod {
         /*
          * New ones are refused at once: TCP is bound to an interface that does not exist
          * (SO_BINDTOIFINDEX), a UNIX path is renamed aside. What waits in the queue is still
-         * served. UDP and abstract names: INTAKE_E_UNSUPPORTED.
+         * served. INTAKE_E_UNSUPPORTED: UDP, abstract names, a socket that is not at its path.
          */
         INTAKE_REFUSE,
         /*

@@ -9,12 +9,14 @@
  */
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -30,6 +32,7 @@
 
 typedef struct Place {
         int directory;
+        bool has_devices; /* of its own, which stat(2) tells instead of that of the file system */
         char name[NAME_MAX_], aside[NAME_MAX_]; /* in it */
 } Place;
 
@@ -110,6 +113,14 @@ static int place_name(const char *path, Place *place, char ret_directory[static 
         return 0;
 }
 
+/* Subvolumes and layers: there the inode alone has to do, together with the path. */
+static bool directory_has_devices(int directory) {
+        struct statfs st;
+
+        return fstatfs(directory, &st) == 0
+                && (st.f_type == BTRFS_SUPER_MAGIC || st.f_type == OVERLAYFS_SUPER_MAGIC);
+}
+
 static int place_of_process(pid_t pid, const char *path, Place *place) {
         CLEANUP(fd_closep) int origin = -1;
         char directory[INTAKE_NAME_MAX];
@@ -118,7 +129,11 @@ static int place_of_process(pid_t pid, const char *path, Place *place) {
         r = place_name(path, place, directory);
         if (r == 0)
                 r = place_open_origin(pid, path, &origin);
-        return r != 0 ? r : place_open_directory(origin, directory, &place->directory);
+        if (r == 0)
+                r = place_open_directory(origin, directory, &place->directory);
+        if (r == 0)
+                place->has_devices = directory_has_devices(place->directory);
+        return r;
 }
 
 /* ---- what stands there ---- */
@@ -129,10 +144,12 @@ typedef enum Standing {
         STANDING_OTHER,
 } Standing;
 
-static bool candidate_is_file(const IntakeCandidate *candidate, const struct stat *st) {
+static bool place_is_file(const Place *place,
+                          const IntakeCandidate *candidate,
+                          const struct stat *st) {
         return candidate->has_file && S_ISSOCK(st->st_mode)
                 && (uint32_t) st->st_ino == candidate->file_inode
-                && st->st_dev == candidate->file_device;
+                && (place->has_devices || st->st_dev == candidate->file_device);
 }
 
 static Standing place_look(const Place *place, const char *name, const IntakeCandidate *candidate) {
@@ -140,7 +157,7 @@ static Standing place_look(const Place *place, const char *name, const IntakeCan
 
         if (fstatat(place->directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? STANDING_NOTHING : STANDING_OTHER;
-        return candidate_is_file(candidate, &st) ? STANDING_SOCKET : STANDING_OTHER;
+        return place_is_file(place, candidate, &st) ? STANDING_SOCKET : STANDING_OTHER;
 }
 
 static int place_rename(const Place *place, const char *from, const char *to) {
@@ -184,7 +201,7 @@ static void place_clear_aside(const Place *place, const IntakeListing *listing) 
             || !S_ISSOCK(st.st_mode))
                 return;
         for (size_t i = 0; i < listing->count; i++)
-                if (candidate_is_file(&listing->candidates[i], &st))
+                if (place_is_file(place, &listing->candidates[i], &st))
                         return;
         (void) unlinkat(place->directory, place->aside, 0);
 }
@@ -202,8 +219,11 @@ static int target_put_aside(const Target *target) {
         return INTAKE_E_FOREIGN;
 }
 
+/* What is not at its path may have been renamed by the daemon itself: who knows where to. */
 static int target_close(const Target *target) {
-        switch (place_look(&target->place, target->place.name, target->candidate)) {
+        const Place *place = &target->place;
+
+        switch (place_look(place, place->name, target->candidate)) {
         case STANDING_SOCKET:
                 return target_put_aside(target);
         case STANDING_OTHER:
@@ -211,7 +231,9 @@ static int target_close(const Target *target) {
         case STANDING_NOTHING:
                 break;
         }
-        return 0; /* aside already, or removed: nobody finds it in either case */
+        return place_look(place, place->aside, target->candidate) == STANDING_SOCKET
+                ? 0
+                : INTAKE_E_UNSUPPORTED;
 }
 
 static int target_open(const Target *target) {
@@ -245,14 +267,12 @@ bool intake_path_is_closed(const IntakeCandidate *candidate, const IntakeSocket 
 
 /* ---- what an earlier supervisor left ---- */
 
+/* By the inode alone: what it finds too much is put back, which does no harm. */
 static int restore_compare(void *userdata, const SockdiagSocket *socket) {
         const struct stat *st = userdata;
 
         /* Found: ends the search. */
-        return socket->has_file && socket->file_inode == (uint32_t) st->st_ino
-                        && socket->file_device == st->st_dev
-                ? -EEXIST
-                : 0;
+        return socket->has_file && socket->file_inode == (uint32_t) st->st_ino ? -EEXIST : 0;
 }
 
 /* Whether the kernel knows a socket in our network that listens with this file. */

@@ -4,14 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -116,6 +121,23 @@ static int listen_unix(const char *name, int backlog) {
         return fd;
 }
 
+static int listen_relative(const char *path, int backlog) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        strncat(address.sun_path, path, sizeof(address.sun_path) - 1);
+        ck_assert_int_eq(bind(fd, (struct sockaddr *) &address, sizeof(address)), 0);
+        ck_assert_int_eq(listen(fd, backlog), 0);
+        return fd;
+}
+
+static int hide(const char *path) {
+        return unshare(CLONE_NEWNS) < 0 || mount("", "/", "", MS_REC | MS_PRIVATE, NULL) < 0
+                        || mount("test", path, "tmpfs", 0, NULL) < 0
+                ? -1
+                : 0;
+}
+
 static int read_some(int fd, int size) {
         static char piece[PIECE_MAX];
 
@@ -146,7 +168,10 @@ static int fork_idle(void) {
 static int become(int id) {
         gid_t group = (gid_t) id;
 
-        return setresgid(group, group, group) < 0 || setresuid(group, group, group) < 0 ? -1 : 0;
+        if (seteuid(0) < 0 || setresgid(group, group, group) < 0
+            || setresuid(group, group, group) < 0)
+                return -1;
+        return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* as it would be after an exec */
 }
 
 static int obey(const Message *message) {
@@ -159,8 +184,12 @@ static int obey(const Message *message) {
                 return listen_both(b);
         case PUPPET_LISTEN_UNIX:
                 return listen_unix(message->text, b);
+        case PUPPET_LISTEN_RELATIVE:
+                return listen_relative(message->text, b);
         case PUPPET_BIND_UDP:
                 return sockets_bind_udp(a);
+        case PUPPET_DEFER:
+                return setsockopt(a, IPPROTO_TCP, TCP_DEFER_ACCEPT, &b, sizeof(b));
         case PUPPET_PORT:
                 return sockets_port(a);
         case PUPPET_ACCEPT:
@@ -186,6 +215,8 @@ static int obey(const Message *message) {
                 return chdir(message->text);
         case PUPPET_ROOT:
                 return chroot(message->text);
+        case PUPPET_HIDE:
+                return hide(message->text);
         case PUPPET_USER:
                 return become(a);
         }
@@ -250,4 +281,31 @@ bool puppet_can_enter_network(void) {
         if (pid == 0)
                 _exit(unshare(CLONE_NEWNET) == 0 ? 0 : 1);
         return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+const char *puppet_cannot_take(void) {
+        CLEANUP(fd_closep) int pidfd = pidfd_open(getpid(), 0);
+        CLEANUP(fd_closep) int fd = pidfd < 0 ? -1 : pidfd_getfd(pidfd, STDERR_FILENO, 0);
+
+        return fd < 0 ? "no pidfd_getfd(2)" : NULL;
+}
+
+const char *puppet_cannot_reopen(void) {
+        CLEANUP(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int on = 1, off = 0;
+
+        return setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &on, sizeof(on)) < 0
+                        || setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &off, sizeof(off)) < 0
+                ? "no CAP_NET_RAW"
+                : NULL;
+}
+
+const char *puppet_cannot_hold(void) {
+        CLEANUP(fd_closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct sock_filter filter[] = { BPF_STMT(BPF_RET | BPF_K, UINT32_MAX) };
+        struct sock_fprog program = { ELEMENTSOF(filter), filter };
+
+        return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0
+                ? "no CAP_NET_ADMIN"
+                : NULL;
 }

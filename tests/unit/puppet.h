@@ -31,7 +31,9 @@ typedef enum PuppetOrder {
         PUPPET_LISTEN,      /* on TCP of family `a`, with a backlog of `b`: descriptor */
         PUPPET_LISTEN_BOTH, /* on v6 and v4 by one socket */
         PUPPET_LISTEN_UNIX, /* at `text`, as sockets_bind_unix() takes it */
+        PUPPET_LISTEN_RELATIVE, /* at `text`, seen from its working directory */
         PUPPET_BIND_UDP,    /* on family `a` */
+        PUPPET_DEFER,       /* accepts at `a` after data only, which it awaits for `b` s */
         PUPPET_PORT,        /* of descriptor `a` */
         PUPPET_ACCEPT,      /* at descriptor `a`: descriptor */
         PUPPET_READ,        /* from descriptor `a`, at most `b` bytes, without waiting */
@@ -44,6 +46,7 @@ typedef enum PuppetOrder {
         PUPPET_LEAVE,       /* to a network of its own */
         PUPPET_CHANGE,      /* to directory `text` */
         PUPPET_ROOT,        /* … as root directory */
+        PUPPET_HIDE,        /* an empty file system on `text`, for itself only */
         PUPPET_USER,        /* becomes user and group `a` */
 } PuppetOrder;
 
@@ -56,3 +59,8 @@ void puppet_wait(void);
 void puppet_enter_network(void);
 
 bool puppet_can_enter_network(void);
+
+/* Why sockets cannot be taken out of a puppet, opened again, or held here; NULL: they can. */
+const char *puppet_cannot_take(void);
+const char *puppet_cannot_reopen(void);
+const char *puppet_cannot_hold(void);
