@@ -34,8 +34,11 @@ uint64_t fake_loop_dispatched(const Loop *loop);
 /* Sources there are, and the name of one of them for a message. */
 unsigned fake_source_count(const Loop *loop);
 const char *fake_source_name(const Loop *loop, unsigned index);
-/* Timers that are armed. */
+/* Timers that are armed, and when the next one is due; USEC_INFINITY: never. */
 unsigned fake_timer_count(const Loop *loop);
+usec_t fake_next_timer(const Loop *loop);
+/* A number that is another one if any source was made, freed, armed or disarmed. */
+uint64_t fake_loop_digest(const Loop *loop);
 
 /* A signal to us. */
 void fake_signal(int signo);
@@ -47,6 +50,8 @@ unsigned fake_reaper_waits(const Reaper *reaper);
 /* Cgroups there are, with those of helper commands or without. */
 unsigned fake_cgroup_count(bool with_helpers);
 unsigned fake_notify_socket_count(void);
+/* Until when somebody asked for time by the notify socket of that path; 0: nobody did. */
+usec_t fake_extended(const char *path);
 
 /* ---- what systemd was told ---- */
 
@@ -67,12 +72,16 @@ const char *fake_notify_status(void);
 void fake_notify_begin(void);
 /* Whether in a start or a stop systemd would have lost patience with us at any time. */
 bool fake_notify_overdue(void);
+/* The machine stood still, and systemd with it. */
+void fake_notify_slept(usec_t duration);
 void fake_notify_reset(void);
 
 /* ---- notices of the world to the fakes ---- */
 
 /* A process of that tree died. */
 void fake_tree_changed(const WorldTree *tree);
+/* A notice of it that has no cause. */
+void fake_tree_wake(const WorldTree *tree);
 /* Something at that path changed. */
 void fake_path_changed(const char *path);
 /* A datagram; also for strangers who found the path. */

@@ -183,7 +183,7 @@ static void loop_dispatch(Loop *loop, LoopSource *source) {
                 loop_exit(loop, r);
 }
 
-static usec_t loop_next(const Loop *loop) {
+usec_t fake_next_timer(const Loop *loop) {
         usec_t next = USEC_INFINITY;
 
         for (const LoopSource *source = loop->sources; source; source = source->next)
@@ -211,7 +211,7 @@ static bool loop_step_until(Loop *loop, usec_t limit) {
         if (loop_step_now(loop))
                 return true;
 
-        usec_t next = MIN_OF(loop_next(loop), world_next());
+        usec_t next = MIN_OF(fake_next_timer(loop), world_next());
         if (next > limit || next == USEC_INFINITY)
                 return false;
         world_jump(next - world_now());
@@ -274,6 +274,14 @@ unsigned fake_timer_count(const Loop *loop) {
         for (const LoopSource *source = loop->sources; source; source = source->next)
                 count += source->kind == SOURCE_TIMER && source->armed;
         return count;
+}
+
+uint64_t fake_loop_digest(const Loop *loop) {
+        uint64_t digest = 0;
+
+        for (const LoopSource *source = loop->sources; source; source = source->next)
+                digest = digest * 31 + (uintptr_t) source + (source->armed ? source->when : 0);
+        return digest;
 }
 
 static LoopSource *source_new(

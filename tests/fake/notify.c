@@ -76,6 +76,11 @@ void notify_extend(usec_t duration) {
                 notify_wait(duration);
 }
 
+void fake_notify_slept(usec_t duration) {
+        if (told.patience > 0)
+                told.patience = usec_add(told.patience, duration);
+}
+
 unsigned fake_notify_count(NotifyKind kind) {
         return told.count[kind];
 }

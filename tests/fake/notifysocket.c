@@ -30,6 +30,7 @@ struct NotifySocket {
         char path[WORLD_NAME_MAX];
         Datagram waiting[DATAGRAM_MAX];
         size_t waiting_count;
+        usec_t extended; /* until then its daemon has time, as it said */
 };
 
 static NotifySocket *sockets;
@@ -44,6 +45,13 @@ unsigned fake_notify_socket_count(void) {
         for (const NotifySocket *notify = sockets; notify; notify = notify->next)
                 count++;
         return count;
+}
+
+usec_t fake_extended(const char *path) {
+        for (const NotifySocket *notify = sockets; notify; notify = notify->next)
+                if (strcmp(notify->path, path) == 0)
+                        return notify->extended;
+        return 0;
 }
 
 void fake_datagram(const char *path, pid_t sender, const char *text) {
@@ -70,6 +78,8 @@ static int notify_socket_dispatch(void *userdata) {
                 loop_defer_arm(notify->source);
 
         int outcome = notify_message_parse(datagram.text, strlen(datagram.text), &message);
+        if (outcome == 0 && message.extend > 0)
+                notify->extended = MAX_OF(notify->extended, usec_add(world_now(), message.extend));
         return notify->handler(notify->userdata, datagram.sender, outcome,
                                outcome == 0 ? &message : NULL);
 }

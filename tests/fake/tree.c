@@ -200,6 +200,12 @@ void fake_tree_changed(const WorldTree *changed) {
                         world_at(usec_add(world_now(), late), tree_notice, NULL, tree->id);
 }
 
+void fake_tree_wake(const WorldTree *woken) {
+        for (const Tree *tree = trees; tree; tree = tree->next)
+                if (tree->tree == woken && tree->source)
+                        loop_defer_arm(tree->source);
+}
+
 static int tree_on_notice(void *userdata) {
         Tree *tree = userdata;
 

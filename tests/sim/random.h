@@ -8,15 +8,20 @@
 
 #include "fake/world.h"
 
-#define RANDOM_DAEMON_MAX 30
-#define RANDOM_ACT_MAX    12
+#define RANDOM_DAEMON_MAX 50
 
-/* Up to 30 daemons with their programs; the texts are static. */
+/* Daemons d0, d1, … with their programs; the texts are static. */
 void random_daemons(unsigned count);
-/* Some of them are others from now on, come or go, or need others. */
+/* Some of them are others from now on, come or go, or need others; the supervisor's times too. */
 void random_change(void);
 const char *random_settings(void);
+/* What only a restart of the supervisor could change is another now, until the next change. */
+void random_change_cgroups(void);
+bool random_has_cgroups(void);
 const char *random_config(void);
+/* How many there are, and one of their names: "d7". */
+unsigned random_count(void);
+void random_name(char *ret, size_t room);
 
 /* One of the round times. */
 usec_t random_time(void);

@@ -33,6 +33,8 @@ static struct {
         size_t config_count;
         Supervisor *supervisor;
         usec_t zero;
+        usec_t slept;
+        bool planning;        /* a configuration is only looked at */
         unsigned descriptors; /* open before it began */
         int reload_outcome;
         Config *reload_config; /* what a reload finds */
@@ -114,12 +116,23 @@ int sim_said_forced(MessageId message) {
 int __wrap_config_load(const char *path, Diag *diag, Config **ret);
 
 int __wrap_config_load(const char *path, Diag *diag, Config **ret) {
-        watch_reload_begin(sim.reload_outcome == 0 ? sim.reload_config : NULL);
+        if (!sim.planning)
+                watch_reload_begin(sim.reload_outcome == 0 ? sim.reload_config : NULL);
         if (sim.reload_outcome == 0)
                 *ret = config_ref(sim.reload_config);
         if (sim.reload_outcome == CONFIG_E_INVALID)
                 diag_add(diag, SEVERITY_ERROR, path, 1, NULL, "it is invalid");
         return sim.reload_outcome;
+}
+
+void sim_plan(void) {
+        CLEANUP(request_plan_freep) RequestPlan *plan = NULL;
+
+        sim.planning = true;
+        int r = supervisor_plan(sim.supervisor, &plan);
+        sim.planning = false;
+        if (r == 0 && (plan->config == NULL) != (sim.reload_outcome == CONFIG_E_INVALID))
+                sim_fail("a plan is not of what there is");
 }
 
 void sim_set_reload(int outcome) {
@@ -286,9 +299,15 @@ void sim_run_to_exit(void) {
 }
 
 void sim_sleep(usec_t duration) {
-        watch_allow_late();
         world_trace("the machine stands still");
         world_jump(duration);
+        sim.slept += duration;
+        fake_notify_slept(duration);
+        watch_slept(duration);
+}
+
+usec_t sim_slept(void) {
+        return sim.slept;
 }
 
 /* ---- looking ---- */

@@ -39,8 +39,10 @@ void sim_run_until(usec_t when);
 void sim_run_for(usec_t duration);
 /* Until the loop was left; fails if it never is. */
 void sim_run_to_exit(void);
-/* Like a machine that stood still: everything is late from now on. */
+/* Like a machine that stood still: what became due in that time happens at its end. */
 void sim_sleep(usec_t duration);
+/* So long it did, all together. */
+usec_t sim_slept(void);
 bool sim_step(void);
 
 usec_t sim_now(void);
@@ -77,6 +79,8 @@ void ask_begin(void);
 
 /* Asks for a reload, and waits for its verdict. */
 void sim_reload(void);
+/* Asks what a reload would do. */
+void sim_plan(void);
 /* Verdicts that were given to those who waited, and the last one; its first finding, "": none. */
 unsigned sim_verdicts(void);
 ReloadVerdict sim_verdict(void);
@@ -129,7 +133,8 @@ void watch_rest(void);
 /* After the loop was left, before anything is freed. */
 void watch_exit(void);
 void watch_line(MessageId message, const char *daemon, const char *text);
-/* From now on deadlines may be late. */
-void watch_allow_late(void);
+/* The machine stood still until now. */
+void watch_slept(usec_t duration);
 /* From now on something may be left behind or take its time, since doors fail. */
 void watch_allow_failures(void);
+bool watch_allows_failures(void);

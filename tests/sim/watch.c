@@ -63,14 +63,21 @@ void watch_begin(void) {
         watch_look_at_generation();
 }
 
-void watch_allow_late(void) {
-        watch.late = true;
-        for (size_t i = 0; i < watch.daemon_count; i++)
-                watch.daemons[i].empty_since = 0;
+void watch_slept(usec_t duration) {
+        watch.awake = world_now();
+        watch.slept += duration;
+}
+
+bool watch_is_over(usec_t deadline) {
+        return world_now() > MAX_OF(deadline, watch.awake);
 }
 
 void watch_allow_failures(void) {
         watch.doors = true;
+}
+
+bool watch_allows_failures(void) {
+        return watch.doors;
 }
 
 /* ---- lines ---- */
@@ -89,8 +96,8 @@ void watch_line(MessageId message, const char *daemon, const char *text) {
         for (size_t i = 0; message == MESSAGE_SUPERVISOR_STOPPING && i < DAEMON_MAX; i++)
                 watch.daemons[i].cut = false;
         if (message == MESSAGE_DAEMON_FORCED && daemon)
-                watch_daemon(daemon)->cut = true;
-        if (message == MESSAGE_DAEMON_STUCK && !watch.doors && !watch.late &&
+                watch_forced_line(daemon, text);
+        if (message == MESSAGE_DAEMON_STUCK && !watch.doors && watch_is_over(0) &&
             !watch_is_unkillable(watch_daemon(daemon)))
                 sim_fail("%s is given up as stuck, but could be killed", daemon);
         if (message == MESSAGE_DAEMON_STOPPED && world_population(daemon) > 0)
@@ -129,7 +136,7 @@ static void watch_judge_processes(unsigned node, DaemonState state) {
                 daemon->empty_since = 0;
         else if (daemon->empty_since == 0)
                 daemon->empty_since = world_now();
-        else if (world_now() > daemon->empty_since + LOST_MOST && !watch.doors)
+        else if (watch_is_over(daemon->empty_since + LOST_MOST) && !watch.doors)
                 sim_fail("%s is said to be %s, but nothing of it lives", watch_name(node),
                          daemon_state_name(state));
 }
@@ -171,7 +178,7 @@ static void watch_judge_pending(unsigned node) {
                 daemon->startable_since = 0;
         else if (daemon->startable_since == 0)
                 daemon->startable_since = world_now();
-        else if (world_now() > daemon->startable_since && !watch.late)
+        else if (watch_is_over(daemon->startable_since))
                 sim_fail("%s waits for its start, but for nothing else", watch_name(node));
 }
 
@@ -184,8 +191,16 @@ static void watch_judge_fallen(unsigned node, DaemonState state) {
                 daemon->fallen_since = 0;
         else if (daemon->fallen_since == 0)
                 daemon->fallen_since = world_now();
-        else if (world_now() > daemon->fallen_since && !watch.late)
+        else if (watch_is_over(daemon->fallen_since))
                 sim_fail("%s is up, but something that it requires is gone", watch_name(node));
+}
+
+/* Anybody who found its socket may ask, but only those of its own are heard. */
+static usec_t watch_extended(unsigned node) {
+        char path[WORLD_NAME_MAX];
+
+        snprintf(path, sizeof(path), SIM_RUNTIME "/notify/%s", watch_name(node));
+        return fake_extended(path);
 }
 
 static void watch_judge_start_time(unsigned node, DaemonState state) {
@@ -193,7 +208,8 @@ static void watch_judge_start_time(unsigned node, DaemonState state) {
 
         if (state != STATE_STARTING && state != STATE_PROBING)
                 return;
-        if (!watch.late && world_now() > child_started(child) + child_config(child)->ready.timeout)
+        usec_t end = usec_add(child_started(child), child_config(child)->ready.timeout);
+        if (watch_is_over(end) && watch_is_over(watch_extended(node)))
                 sim_fail("%s was not given up when its time to become ready was over",
                          watch_name(node));
 }
@@ -216,6 +232,7 @@ void watch_step(void) {
                 sim_fail("a stranger was signalled");
         if (world_doubled() > 0)
                 sim_fail("a daemon was started while another one of it lived");
+        watch_judge_repeat();
         watch_look_at_generation();
         watch_judge_missed();
         watch_judge_grace();
@@ -227,8 +244,9 @@ void watch_step(void) {
                 watch_judge_start_time(i, state);
                 watch_judge_fallen(i, state);
                 watch_judge_pending(i);
+                watch_note_schedule(i, state);
         }
-        if (fake_notify_overdue() && !watch.late)
+        if (fake_notify_overdue())
                 sim_fail("systemd has lost patience");
         if (fake_notify_count(NOTIFY_STOPPING) > 1)
                 sim_fail("systemd was told twice of the stop");
@@ -266,6 +284,16 @@ void watch_rest(void) {
         watch_judge_status();
 }
 
+/* Helper commands end with what they were for, or are at least being killed. */
+static void watch_judge_helpers(void) {
+        unsigned cursor = 0;
+
+        for (const FakeProcess *process; (process = process_each(&cursor));)
+                if (!process->zombie && world_is_helper(process->tree->name) && !watch.doors &&
+                    process->killed_by == 0 && process->blocked_until == 0)
+                        sim_fail("a process of %s is left", process->tree->name);
+}
+
 void watch_exit(void) {
         unsigned cut = 0, stuck = 0;
 
@@ -284,6 +312,7 @@ void watch_exit(void) {
         if ((int) cut != sim_said_forced(MESSAGE_SUPERVISOR_STOPPED))
                 sim_fail("%u daemons were forced, %d were counted", cut,
                          sim_said_forced(MESSAGE_SUPERVISOR_STOPPED));
+        watch_judge_helpers();
         if (stuck == 0 && !watch.doors && fake_cgroup_count(false) > 0)
                 sim_fail("%u cgroups are left", fake_cgroup_count(false));
         if (stuck == 0 && fake_reaper_waits(sim_supervisor()->reaper) > 0)

@@ -18,10 +18,12 @@
 typedef struct Watched {
         char name[NAME_ROOM];
         const WorldTree *tree;
-        bool configured; /* in the generation in force */
-        bool started; /* before, there may be processes of an earlier run */
-        bool cut;     /* forced since the stop of everything began */
-        bool stuck;   /* it was, when it was last seen */
+        bool configured;       /* in the generation in force */
+        bool started;          /* before, there may be processes of an earlier run */
+        bool cut;              /* forced since the stop of everything began */
+        bool stuck;            /* it was, when it was last seen */
+        usec_t stopping_since; /* its stop schedule runs; 0: it does not */
+        const Generation *stopping_by;
         usec_t blocked; /* when something of it could not die, seen last */
         /* since when so; 0: all is well */
         usec_t empty_since;     /* it is said to run, but nothing of it lives */
@@ -34,6 +36,7 @@ typedef struct Run {
         const Sequence *sequence; /* NULL: free */
         Phase phase;
         usec_t begun;
+        usec_t slept; /* watch.slept at that time */
         bool in_phase;
         bool hurried;
         bool frozen_only;      /* nothing follows its freeze */
@@ -58,13 +61,16 @@ typedef struct Watch {
         const Generation *generation;
         Watched *nodes[DAEMON_MAX]; /* by index of that generation */
         unsigned order[DAEMON_MAX]; /* each after what it needs */
-        size_t run_count; /* places used so far */
-        Run *run;         /* the one whose orders are being given */
+        size_t run_count;           /* places used so far */
+        Run *run;                   /* the one whose orders are being given */
         size_t order_count;
         usec_t stop_begun; /* absolute; 0: not yet */
         usec_t grace;      /* the whole time of the stop; USEC_INFINITY: no limit */
-        bool late;  /* the machine stood still, deadlines may be */
-        bool doors; /* some may fail */
+        usec_t awake;      /* the machine stood still until then: what was due before is due then */
+        usec_t slept;      /* so long it did, all together */
+        bool doors;        /* some may fail */
+        bool repeated;     /* a stop was asked for again in this step, */
+        uint64_t digest;   /* … when all was like this */
 } Watch;
 
 extern Watch watch;
@@ -75,6 +81,8 @@ extern Order watch_orders[ORDER_MAX];
 Watched *watch_daemon(const char *name);
 /* Another configuration may be in force. */
 void watch_look_at_generation(void);
+/* Whether that is over, and was before the machine stood still last. */
+bool watch_is_over(usec_t deadline);
 /* Finds deadlines that are over and were not given. */
 void watch_judge_missed(void);
 bool watch_runs_are_active(void);
@@ -89,6 +97,13 @@ void watch_judge_grace(void);
 
 /* A reload begins; what it finds. */
 void watch_reload_begin(const Config *found);
+
+/* watch_forced.c: around each order, for each line of a forced daemon, after each step. */
+void watch_forced_begin(unsigned node, DaemonEvent order);
+void watch_forced_end(void);
+void watch_forced_line(const char *name, const char *text);
+void watch_note_schedule(unsigned node, DaemonState state);
+void watch_judge_repeat(void);
 
 static inline size_t watch_count(void) {
         return watch.generation->count;

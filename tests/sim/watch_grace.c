@@ -37,12 +37,12 @@ usec_t watch_cut(const Run *run) {
 void watch_judge_left(const Run *run, unsigned node) {
         if (watch_cut(run) == USEC_INFINITY || !run->deadline_given[node])
                 sim_fail("%s is left behind without a reason", watch_name(node));
-        if (world_now() < watch_grace_end() || (world_now() > watch_grace_end() && !watch.late))
+        if (world_now() < watch_grace_end() || watch_is_over(watch_grace_end()))
                 sim_fail("%s is left behind at another moment than the end", watch_name(node));
 }
 
 void watch_judge_grace(void) {
-        if (watch_is_limited() && !watch.late && world_now() > watch_grace_end())
+        if (watch_is_limited() && watch_is_over(watch_grace_end()))
                 sim_fail("the stop takes longer than its grace of %llu us",
                          (unsigned long long) watch.grace);
 }

@@ -85,6 +85,7 @@ static void watch_enter_phase(Run *run, Phase phase) {
         run->in_phase = true;
         run->phase = phase;
         run->begun = world_now();
+        run->slept = watch.slept;
         for (unsigned i = 0; i < watch_count(); i++) {
                 run->ordered[i] = run->deadline_given[i] = false;
                 run->counts[i] = run->in_set[i] && !watch_is_done(phase, i);
@@ -173,7 +174,7 @@ static void watch_judge_deadline(Phase phase, unsigned node) {
         if (!run->ordered[node] || run->deadline_given[node])
                 sim_fail("%s gets a deadline of %s out of place", watch_name(node),
                          phase_name(phase));
-        if (world_now() < run->deadline[node] || (world_now() > run->deadline[node] && !watch.late))
+        if (world_now() < run->deadline[node] || watch_is_over(run->deadline[node]))
                 sim_fail("the deadline of %s in %s comes %lld us late", watch_name(node),
                          phase_name(phase), (long long) (world_now() - run->deadline[node]));
         run->deadline_given[node] = true;
@@ -227,7 +228,9 @@ void __wrap_child_order(Child *child, DaemonEvent order) {
         watch.nodes[node]->started |= order == EVENT_START;
         if (watch.order_count < ORDER_MAX)
                 watch_orders[watch.order_count++] = (Order){ sim_now(), watch.nodes[node], order };
+        watch_forced_begin(node, order);
         __real_child_order(child, order);
+        watch_forced_end();
         world_trace("    %s is %s", child_name(child), daemon_state_name(child_state(child)));
 }
 
@@ -286,13 +289,12 @@ static void watch_leave_phase(Run *run) {
         usec_t latest = 0;
 
         run->in_phase = false;
-        if (watch.late)
-                return;
         for (unsigned i = 0; i < watch_count(); i++)
                 if (run->counts[i])
                         latest = MAX_OF(latest, run->latest[i]);
         if (run->phase == PHASE_CLEANUP)
                 latest = usec_add(latest, watch_cleanup_grace(run));
+        latest = usec_add(latest, watch.slept - run->slept);
         if (world_now() > usec_add(run->begun, latest))
                 sim_fail("%s ends %lld us after its latest end", phase_name(run->phase),
                          (long long) (world_now() - run->begun - latest));
@@ -301,8 +303,8 @@ static void watch_leave_phase(Run *run) {
 void watch_judge_missed(void) {
         for (Run *run = watch_runs; run < watch_runs + watch.run_count; run++)
                 for (unsigned i = 0; run->sequence && run->in_phase && i < watch_count(); i++)
-                        if (run->ordered[i] && !run->deadline_given[i] && !watch.late &&
-                            world_now() > run->deadline[i] && !watch_is_done(run->phase, i))
+                        if (run->ordered[i] && !run->deadline_given[i] &&
+                            watch_is_over(run->deadline[i]) && !watch_is_done(run->phase, i))
                                 sim_fail("the deadline of %s in %s was missed", watch_name(i),
                                          phase_name(run->phase));
 }

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "sim/random_parts.h"
+
+static const char *helper(void) {
+        return PICK("/h/ok", "/h/ok", "/h/slow", "/h/fail", "/h/hang", "/h/fork", "/h/missing",
+                    "/h/blocked", "/h/deaf", "/h/dies");
+}
+
+static void add_timeout(void) {
+        if (random_once_in(4))
+                random_add("timeout = \"%s\";", PICK("0", "500ms", "1s", "2s", "10s"));
+}
+
+static void add_freeze(void) {
+        switch (world_choose(5)) {
+        case 0:
+                random_add("freeze: { command = [ \"%s\" ];", helper());
+                break;
+        case 1:
+                random_add("freeze: { signal = \"USR1\";");
+                break;
+        case 2:
+                random_add("freeze: { method = \"none\"; };");
+                return;
+        default:
+                return;
+        }
+        add_timeout();
+        random_add("};");
+}
+
+static void add_drain(void) {
+        switch (world_choose(6)) {
+        case 0:
+                random_add("drain: { command = [ \"%s\" ]; interval = \"%s\";", helper(),
+                           PICK("100ms", "500ms", "1s"));
+                break;
+        case 1:
+                random_add("drain: { until = \"jobs\"; %s", PICK("", "signal = \"USR2\";"));
+                break;
+        case 2:
+                random_add("drain: { until = \"exit\"; signal = \"USR2\";");
+                break;
+        case 3:
+                random_add("drain: { until = \"none\"; %s };", PICK("", "signal = \"USR2\";"));
+                return;
+        default:
+                return;
+        }
+        add_timeout();
+        random_add("};");
+}
+
+static void add_stop(const RandomDaemon *daemon) {
+        if (random_once_in(2))
+                random_add("stop: { signals = \"%s\"; };",
+                           PICK("TERM 5s, KILL", "TERM 2s, KILL", "TERM 500ms, KILL", "TERM",
+                                "KILL", "QUIT 1s, TERM 1s, KILL", "TERM 1s", "QUIT 0, KILL",
+                                "TERM 20s, KILL", "TERM 0, QUIT 0, TERM 0", "QUIT 500ms, TERM"));
+        if (random_once_in(3)) {
+                random_add("cleanup: { command = [ \"%s\" ];", helper());
+                if (random_once_in(2))
+                        random_add("remove = [ \"%s\" ];", daemon->file);
+                add_timeout();
+                random_add("};");
+        }
+}
+
+static void add_restart(void) {
+        if (random_once_in(2))
+                random_add("restart: { policy = \"%s\"; };", PICK("always", "on-failure", "never"));
+        else
+                random_add("restart: { delay = \"%s\"; limit = %s; reset = \"%s\"; %s };",
+                           PICK("10ms", "100ms", "1s", "5s"), PICK("0", "1", "5"),
+                           PICK("1s", "10s", "60s"),
+                           PICK("", "delay_max = \"5s\";", "delay_max = \"60s\";"));
+}
+
+void random_make_way(RandomDaemon *daemon) {
+        random_write_to(daemon->way, sizeof(daemon->way));
+        add_freeze();
+        add_drain();
+        add_stop(daemon);
+        add_restart();
+        if (random_once_in(30))
+                random_add("essential = true;");
+}
+
+void random_make_helpers(void) {
+        static const FakeAct exit_0[] = { EXIT(0, 0), { 0 } },
+                             exit_1[] = { EXIT(100 * MS, 1), { 0 } };
+        static const FakeAct slow[] = { EXIT(1 * SEC, 0), { 0 } };
+        static const FakeAct forks[] = { FORK_SESSION(0, "/h/hang"), EXIT(100 * MS, 0), { 0 } };
+        static const FakeAct blocks[] = { BLOCK(0, 3 * SEC), { 0 } };
+        static const FakeAct dies[] = { DIE(0, SIGSEGV), { 0 } };
+        static const FakeReaction deaf[] = { DEAF(SIGTERM), { 0 } };
+        static const FakeProgram helpers[] = {
+                { .path = "/h/ok", .acts = exit_0 },
+                { .path = "/h/fail", .acts = exit_1 },
+                { .path = "/h/slow", .acts = slow },
+                { .path = "/h/fork", .acts = forks },
+                { .path = "/h/hang" },
+                { .path = "/h/blocked", .acts = blocks },
+                { .path = "/h/dies", .acts = dies },
+                { .path = "/h/deaf", .reactions = deaf },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(helpers); i++)
+                world_add_program(&helpers[i]);
+}
