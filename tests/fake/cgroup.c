@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* sys/cgroup.h on the fake world: there are cgroups. A test without them passes no root on. */
+/* sys/cgroup.h on the fake world: there are cgroups, unless their door fails. */
 
 #include "sys/cgroup.h"
 
@@ -14,8 +14,14 @@ struct CgroupRoot {
 
 int cgroup_root_open(const char *instance, CgroupRoot **ret, const char **ret_why) {
         (void) instance;
-        (void) ret_why;
 
+        int r = fake_door(DOOR_CGROUP_ROOT);
+        if (r == -EPERM) {
+                *ret_why = "they are not to be had";
+                return CGROUP_E_UNUSABLE;
+        }
+        if (r < 0)
+                return r;
         CgroupRoot *root = calloc(1, sizeof(*root));
         if (!root)
                 return -ENOMEM;

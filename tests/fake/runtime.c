@@ -14,6 +14,12 @@ struct RuntimeDirectory {
 };
 
 int runtime_directory_open(const char *path, RuntimeDirectory **ret, pid_t *ret_holder) {
+        int r = fake_door(DOOR_RUNTIME);
+        if (r == -EBUSY)
+                return RUNTIME_E_LOCKED;
+        if (r < 0)
+                return r;
+
         RuntimeDirectory *directory = calloc(1, sizeof(*directory));
         if (!directory)
                 return -ENOMEM;

@@ -200,6 +200,17 @@ bool world_happen(void) {
         return true;
 }
 
+void world_pass(usec_t duration) {
+        usec_t end = usec_add(world.now, duration);
+
+        while (world_next() <= end) {
+                world.now = MAX_OF(world.now, world_next());
+                while (world_happen())
+                        ;
+        }
+        world.now = end;
+}
+
 void world_race(void) {
         if (!world.seed || world_choose(WORLD_RACE_CHANCE) != 0)
                 return;

@@ -112,6 +112,8 @@ bool world_is_at_rest(void);
 usec_t world_next(void);
 /* Lets one thing happen that is due; false: there is none. */
 bool world_happen(void);
+/* Lets time pass while there is nobody whom it could wake up. */
+void world_pass(usec_t duration);
 /* Called by doors at their begin: with a seed, now and then the world is faster than we are. */
 void world_race(void);
 
@@ -178,6 +180,12 @@ static inline bool process_is_alive(const FakeProcess *process) {
         return process && process->pid > 0 && !process->zombie;
 }
 
+/* We are dead: init takes what was below us. */
+void process_leave_to_init(void);
+/* By descent, what an earlier run left cannot be told from strangers. */
+void world_forget_trees(void);
+/* How many processes there were so far; it is the start time of the last one. */
+uint64_t world_births(void);
 /* How many live processes there are in a tree; in all trees together for NULL. */
 unsigned world_population(const char *name);
 /* How many processes there are below us, zombies included. */
@@ -264,6 +272,8 @@ typedef enum FakeDoor {
         DOOR_INTAKE_WATCH,
         DOOR_CAPTURE,
         DOOR_LOOP_IO,
+        DOOR_CGROUP_ROOT, /* EPERM: there are none */
+        DOOR_RUNTIME,     /* EBUSY: another one holds it */
         DOOR_FILE_REMOVE,
         DOOR_FILE_REPLACE,
         DOOR_STATE_OPEN,
@@ -278,5 +288,7 @@ void fake_fail(FakeDoor door, int error, unsigned nth, unsigned times);
 void fake_fail_randomly(FakeDoor door, int error, unsigned per_mille);
 /* For the fakes: 0, or the negative errno with which the call has to fail. */
 int fake_door(FakeDoor door);
+/* As for a process that is dead: until they are opened again nothing comes of anything. */
+void fake_doors_shut(bool shut);
 /* How often a door was asked. */
 unsigned fake_door_count(FakeDoor door);

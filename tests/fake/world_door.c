@@ -2,6 +2,7 @@
 
 /* Doors that fail: the nth time, or by chance. */
 
+#include <errno.h>
 #include <string.h>
 
 #include "fake/parts.h"
@@ -14,7 +15,10 @@ static struct Door {
         unsigned per_mille;
 } doors[DOOR_MAX_];
 
+static bool all_shut;
+
 void world_doors_reset(void) {
+        all_shut = false;
         memset(doors, 0, sizeof(doors));
 }
 
@@ -37,8 +41,15 @@ static bool door_draws(const struct Door *door) {
         return world_is_seeded() && world_choose(1000) < door->per_mille;
 }
 
+void fake_doors_shut(bool shut) {
+        all_shut = shut;
+}
+
 int fake_door(FakeDoor door) {
         struct Door *d = &doors[door];
+
+        if (all_shut)
+                return -EIO;
         unsigned call = ++d->asked;
 
         world_race();

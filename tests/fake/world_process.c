@@ -196,6 +196,34 @@ void process_reap(FakeProcess *process) {
         *process = (FakeProcess){ 0 };
 }
 
+static void process_move(FakeProcess *process, WorldTree *tree) {
+        process->tree->population -= !process->zombie;
+        process->tree->blocked -= process->blocked_until > 0;
+        process->tree = tree;
+        tree->population += !process->zombie;
+        tree->blocked += process->blocked_until > 0;
+}
+
+void world_forget_trees(void) {
+        unsigned cursor = 0;
+
+        for (FakeProcess *process; (process = process_each(&cursor));)
+                process_move(process, world_tree(""));
+}
+
+void process_leave_to_init(void) {
+        unsigned cursor = 0;
+
+        for (FakeProcess *process; (process = process_each(&cursor));) {
+                if (process->ppid != WORLD_SUPERVISOR)
+                        continue;
+                process->ppid = 1;
+                if (process->zombie)
+                        process_reap(process);
+        }
+        fake_signals_reset();
+}
+
 /* ---- signals ---- */
 
 static void process_dead(void *userdata, uint64_t key) {
@@ -285,6 +313,10 @@ void process_signal(FakeProcess *process, int signo) {
 }
 
 /* ---- counting ---- */
+
+uint64_t world_births(void) {
+        return processes.generations;
+}
 
 unsigned world_descendants(void) {
         unsigned cursor = 0, count = 0;

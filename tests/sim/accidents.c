@@ -161,7 +161,7 @@ static void accident_sleep(void) {
 }
 
 static void door_fails(void) {
-        static const int errors[] = { ENOMEM, EMFILE, EPERM, EIO, ENOENT, EAGAIN };
+        static const int errors[] = { ENOMEM, EMFILE, EPERM, EIO, ENOENT, EAGAIN, EBUSY };
         FakeDoor door = world_choose(DOOR_MAX_);
         int error = errors[world_choose(ELEMENTSOF(errors))];
 
@@ -229,12 +229,12 @@ void accidents_plan(usec_t stop) {
         }
 }
 
-void accidents_plan_failures(void) {
+bool accidents_plan_failures(void) {
         if (!random_once_in(3))
-                return;
+                return false;
         for (unsigned i = world_choose(4); i > 0; i--)
                 door_fails();
-        watch_allow_failures();
+        return true;
 }
 
 static void raise_stop(void *userdata, uint64_t signo) {
@@ -257,7 +257,7 @@ void accidents_plan_stop(usec_t stop) {
  * earlier run; by descent they are only found if they are below us.
  */
 void accidents_plan_strangers(void) {
-        pid_t parent = random_has_cgroups() ? 1 : WORLD_SUPERVISOR;
+        pid_t parent = sim_supervisor()->cgroups ? 1 : WORLD_SUPERVISOR;
         char tree[PATH_ROOM];
 
         (void) process_add(1, "", NULL);

@@ -7,12 +7,14 @@
  * stands still, reloads, and what is asked for over the bus.
  */
 
+#include <stdbool.h>
+
 #include "base/macro.h"
 
 /* Accidents at random, before and after the moment of the stop, some exactly at deadlines. */
 void accidents_plan(usec_t stop);
-/* Doors that fail, in some scenarios. */
-void accidents_plan_failures(void);
+/* Doors that fail, in some scenarios: true. From then on others may begin or cease to. */
+bool accidents_plan_failures(void);
 /* Processes that are nobody's, or of an earlier run. */
 void accidents_plan_strangers(void);
 /* The signal that ends it all, and some more. */

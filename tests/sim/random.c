@@ -10,7 +10,7 @@
 
 static RandomDaemon daemons[RANDOM_DAEMON_MAX];
 static unsigned daemon_count;
-static bool cgroups;
+static bool cgroups, limited; /* by grace */
 static char settings_text[SETTINGS_ROOM];
 static char config_text[TEXT_MAX];
 
@@ -58,13 +58,29 @@ void random_add(const char *format, ...) {
 
 /* ---- all of them ---- */
 
-static void make_settings(void) {
+static void write_settings(bool with_times, const char *grace) {
         random_write_to(settings_text, sizeof(settings_text));
-        random_add("freeze_timeout = \"%s\"; drain_timeout = \"%s\"; cleanup_timeout = \"%s\"; "
-                   "log_priority = \"debug\"; ",
-                   PICK("0", "500ms", "1s", "5s"), PICK("0", "1s", "5s", "20s"),
-                   PICK("0", "1s", "2s", "10s"));
-        random_add("cgroups = %s;", cgroups ? "true" : "false");
+        random_add("log_priority = \"debug\"; cgroups = %s; ", cgroups ? "true" : "false");
+        if (with_times)
+                random_add("freeze_timeout = \"%s\"; drain_timeout = \"%s\"; "
+                           "cleanup_timeout = \"%s\"; ",
+                           PICK("0", "500ms", "1s", "5s"), PICK("0", "1s", "5s", "20s"),
+                           PICK("0", "1s", "2s", "10s"));
+        limited = *grace != '\0';
+        if (limited)
+                random_add("grace = \"%s\"; ", grace);
+}
+
+/*
+ * At times the whole stop has a limit, into which the times of the phases are scaled if they are
+ * left out, unless the daemons of now cannot fit.
+ */
+static void make_settings(void) {
+        const char *grace = random_once_in(3) ? PICK("3s", "10s", "30s", "1min", "3min") : "";
+
+        write_settings(!*grace || random_once_in(2), grace);
+        if (limited && !sim_is_valid(settings_text, random_config()))
+                write_settings(true, "");
 }
 
 /* Those before it, so that there are no cycles. */
@@ -97,11 +113,11 @@ static void make_daemon(RandomDaemon *daemon, unsigned index) {
 
 void random_daemons(unsigned count) {
         cgroups = !random_once_in(3);
-        make_settings();
         random_make_helpers();
         daemon_count = count;
         for (unsigned i = 0; i < count; i++)
                 make_daemon(&daemons[i], i);
+        make_settings();
 }
 
 static void change_daemon(RandomDaemon *daemon) {
@@ -124,7 +140,7 @@ void random_change(void) {
                 if (!a_few || random_once_in(1 + daemon_count / 2))
                         change_daemon(&daemons[i]);
         daemons[0].present = true; /* one there has to be */
-        if (random_once_in(3))
+        if (random_once_in(3) || (limited && !sim_is_valid(settings_text, random_config())))
                 make_settings();
 }
 
@@ -136,10 +152,6 @@ void random_change_cgroups(void) {
 
 const char *random_settings(void) {
         return settings_text;
-}
-
-bool random_has_cgroups(void) {
-        return cgroups;
 }
 
 unsigned random_count(void) {

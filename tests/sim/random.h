@@ -17,7 +17,6 @@ void random_change(void);
 const char *random_settings(void);
 /* What only a restart of the supervisor could change is another now, until the next change. */
 void random_change_cgroups(void);
-bool random_has_cgroups(void);
 const char *random_config(void);
 /* How many there are, and one of their names: "d7". */
 unsigned random_count(void);

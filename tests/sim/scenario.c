@@ -2,6 +2,8 @@
 
 #include "sim/scenario.h"
 
+#include <signal.h>
+
 #include "sim/accidents.h"
 #include "sim/bus.h"
 #include "sim/random.h"
@@ -32,22 +34,11 @@ static usec_t choose_stop(void) {
         return random_once_in(2) ? stop : usec_add(30 * SEC, 10 * random_time());
 }
 
-void scenario_run(uint64_t seed) {
-        world_begin(seed);
-        random_daemons(choose_count());
-        world_trace("supervisor: %s\n%s", random_settings(), random_config());
-
-        sim_begin_with(seed, random_settings(), random_config());
-        bus_open();
-        accidents_plan_strangers();
-        accidents_plan_failures();
-        usec_t stop = choose_stop();
-        accidents_plan_stop(stop);
-        accidents_plan(stop);
-
-        sim_start();
+/* Until it has stopped, or until it is to be killed. */
+static void run_life(usec_t end) {
         usec_t limit = usec_add(world_now(), RUN_MOST + STOP_MOST);
-        while (!sim_exited()) {
+
+        while (!sim_exited() && world_now() < end) {
                 if (!sim_step() && !sim_exited())
                         sim_fail("nothing can happen any more, but the stop is not over");
                 if (world_now() > usec_add(limit, sim_slept()))
@@ -55,5 +46,61 @@ void scenario_run(uint64_t seed) {
         }
         world_drop_plans();
         bus_close();
-        sim_end();
+}
+
+/* What is left of the daemons, as systemd does for a service that is gone. */
+static void kill_the_rest(void) {
+        unsigned cursor = 0;
+
+        for (FakeProcess *process; (process = process_each(&cursor));)
+                if (*process->tree->name)
+                        process_signal(process, SIGKILL);
+}
+
+/* A supervisor that is killed at some time, or a whole one; false: there is none. */
+static bool live(bool failures, bool first, bool killed) {
+        if (!sim_try_make(random_settings(), random_config())) {
+                if (!failures)
+                        sim_fail("the supervisor cannot be made");
+                return false;
+        }
+        if (failures)
+                watch_allow_failures();
+        bus_open();
+        if (first)
+                accidents_plan_strangers();
+
+        usec_t stop = choose_stop();
+        accidents_plan_stop(stop);
+        accidents_plan(stop);
+        sim_start();
+        run_life(killed ? usec_add(world_now(), stop + random_time()) : USEC_INFINITY);
+        return true;
+}
+
+void scenario_run(uint64_t seed) {
+        world_begin(seed);
+        random_daemons(choose_count());
+        world_trace("supervisor: %s\n%s", random_settings(), random_config());
+        bool failures = accidents_plan_failures();
+
+        bool first = true;
+        while (random_once_in(6)) {
+                bool killed = random_once_in(2);
+
+                if (live(failures, first, killed)) {
+                        if (sim_exited())
+                                sim_leave();
+                        else
+                                sim_kill();
+                }
+                if (random_once_in(2))
+                        kill_the_rest();
+                world_pass(random_time());
+                first = false;
+        }
+        if (live(failures, first, false))
+                sim_end();
+        else
+                world_end();
 }

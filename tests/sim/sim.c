@@ -193,37 +193,7 @@ void sim_set_config(const char *daemons) {
 
 /* ---- begin and end ---- */
 
-/* In the world as it is. */
-static void sim_make(const char *settings, const char *daemons) {
-        memset(&sim, 0, sizeof(sim));
-        sim.descriptors = descriptor_count();
-        sim.zero = world_now();
-        ask_begin();
-        log_use(sim_on_line, NULL);
-        log_set_priority(LOG_DEBUG);
-
-        sim.reload_config = sim_make_config(settings, daemons);
-        if (loop_new(&sim.loop) < 0)
-                sim_fail("no memory");
-        int r = supervisor_new(sim.loop, CONFIG_PATH, sim.reload_config, &sim.supervisor);
-        if (r != 0)
-                sim_fail("supervisor_new(): %d", r);
-        watch_begin();
-}
-
-void sim_begin_with(uint64_t seed, const char *settings, const char *daemons) {
-        world_begin(seed);
-        sim_make(settings, daemons);
-}
-
-void sim_begin(uint64_t seed, const char *daemons) {
-        sim_begin_with(seed, "", daemons);
-}
-
 static void sim_free(void) {
-        if (sim_exited())
-                watch_exit();
-
         sim.supervisor = supervisor_free(sim.supervisor);
         for (unsigned i = 0; fake_source_name(sim.loop, i); i++)
                 sim_fail("source \"%s\" is still there after the end",
@@ -244,14 +214,67 @@ static void sim_free(void) {
         log_use(NULL, NULL);
 }
 
-void sim_end(void) {
+bool sim_try_make(const char *settings, const char *daemons) {
+        memset(&sim, 0, sizeof(sim));
+        sim.descriptors = descriptor_count();
+        sim.zero = world_now();
+        ask_begin();
+        log_use(sim_on_line, NULL);
+        log_set_priority(LOG_DEBUG);
+
+        sim.reload_config = sim_make_config(settings, daemons);
+        if (loop_new(&sim.loop) < 0)
+                sim_fail("no memory");
+        int r = supervisor_new(sim.loop, CONFIG_PATH, sim.reload_config, &sim.supervisor);
+        if (r != 0) {
+                sim_free();
+                return false;
+        }
+        if (!sim.supervisor->cgroups)
+                world_forget_trees();
+        watch_begin();
+        return true;
+}
+
+static void sim_make(const char *settings, const char *daemons) {
+        if (!sim_try_make(settings, daemons))
+                sim_fail("the supervisor cannot be made");
+}
+
+void sim_begin_with(uint64_t seed, const char *settings, const char *daemons) {
+        world_begin(seed);
+        sim_make(settings, daemons);
+}
+
+void sim_begin(uint64_t seed, const char *daemons) {
+        sim_begin_with(seed, "", daemons);
+}
+
+void sim_kill(void) {
+        world_trace("the supervisor is killed");
+        log_use(NULL, NULL);
+        fake_doors_shut(true);
         sim_free();
+        fake_doors_shut(false);
+        process_leave_to_init();
+        fake_notify_reset();
+}
+
+void sim_leave(void) {
+        if (sim_exited())
+                watch_exit();
+        sim_free();
+        process_leave_to_init();
+        fake_notify_reset();
+}
+
+void sim_end(void) {
+        sim_leave();
         world_end();
 }
 
 void sim_restart(const char *daemons) {
-        sim_free();
-        fake_notify_reset();
+        sim_leave();
         sim_make("", daemons);
 }
 

@@ -25,6 +25,15 @@
 void sim_begin(uint64_t seed, const char *config);
 /* The same with further settings of the supervisor. */
 void sim_begin_with(uint64_t seed, const char *settings, const char *config);
+/*
+ * Makes a supervisor in the world as it is; false: it could not be made, since doors fail, and all
+ * of it is freed.
+ */
+bool sim_try_make(const char *settings, const char *config);
+/* As SIGKILL does: the supervisor is gone without a word, what was below it is init's. */
+void sim_kill(void);
+/* Frees all of the supervisor, as sim_end(); the world goes on. */
+void sim_leave(void);
 /* Frees everything and proves that nothing is held any more. */
 void sim_end(void);
 /*

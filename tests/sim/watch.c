@@ -59,7 +59,8 @@ void watch_look_at_generation(void) {
 }
 
 void watch_begin(void) {
-        watch = (Watch){ 0 };
+        watch = (Watch){ .births = world_births() };
+        watch_reload_reset();
         watch_look_at_generation();
 }
 
@@ -100,7 +101,8 @@ void watch_line(MessageId message, const char *daemon, const char *text) {
         if (message == MESSAGE_DAEMON_STUCK && !watch.doors && watch_is_over(0) &&
             !watch_is_unkillable(watch_daemon(daemon)))
                 sim_fail("%s is given up as stuck, but could be killed", daemon);
-        if (message == MESSAGE_DAEMON_STOPPED && world_population(daemon) > 0)
+        if (message == MESSAGE_DAEMON_STOPPED && watch_daemon(daemon)->started &&
+            world_population(daemon) > 0)
                 sim_fail("%s is said to have stopped, but lives", daemon);
 }
 
@@ -290,7 +292,8 @@ static void watch_judge_helpers(void) {
 
         for (const FakeProcess *process; (process = process_each(&cursor));)
                 if (!process->zombie && world_is_helper(process->tree->name) && !watch.doors &&
-                    process->killed_by == 0 && process->blocked_until == 0)
+                    process->start_time > watch.births && process->killed_by == 0 &&
+                    process->blocked_until == 0)
                         sim_fail("a process of %s is left", process->tree->name);
 }
 

@@ -61,6 +61,7 @@ typedef struct Watch {
         const Generation *generation;
         Watched *nodes[DAEMON_MAX]; /* by index of that generation */
         unsigned order[DAEMON_MAX]; /* each after what it needs */
+        uint64_t births;            /* processes there were before it began */
         size_t run_count;           /* places used so far */
         Run *run;                   /* the one whose orders are being given */
         size_t order_count;
@@ -95,7 +96,8 @@ usec_t watch_cut(const Run *run);
 void watch_judge_left(const Run *run, unsigned node);
 void watch_judge_grace(void);
 
-/* A reload begins; what it finds. */
+/* watch_reload.c: there is none; one begins, and what it finds. */
+void watch_reload_reset(void);
 void watch_reload_begin(const Config *found);
 
 /* watch_forced.c: around each order, for each line of a forced daemon, after each step. */
