@@ -283,7 +283,7 @@ const size_t schema_daemon_count = ELEMENTSOF(schema_daemon);
 
 const Setting *schema_find(const Setting *schema, size_t count, const char *path) {
         for (size_t i = 0; i < count; i++)
-                if (strcmp(schema[i].path, path) == 0)
+                if (schema[i].path[0] == path[0] && strcmp(schema[i].path, path) == 0)
                         return &schema[i];
         return NULL;
 }

@@ -170,6 +170,8 @@ FakeProcess *process_by_key(uint64_t key);
 void process_execute(FakeProcess *process);
 void process_play(FakeProcess *process, const FakeAct *acts);
 void process_signal(FakeProcess *process, int signo);
+/* The same from another one of the world: no harm of ours. */
+void process_hear(FakeProcess *process, int signo);
 /* As a process in uninterruptible sleep: signals wait. 0: for ever. */
 void process_block(FakeProcess *process, usec_t duration);
 void process_exit(FakeProcess *process, bool signaled, int code);

@@ -278,10 +278,10 @@ static void process_unblock(void *userdata, uint64_t key) {
         process->pending = 0;
 
         if (pending & (UINT64_C(1) << SIGKILL))
-                process_signal(process, SIGKILL);
+                process_hear(process, SIGKILL);
         for (int signo = 1; signo < 64; signo++)
                 if (pending & (UINT64_C(1) << signo) && process_by_key(key))
-                        process_signal(process, signo);
+                        process_hear(process, signo);
 }
 
 void process_block(FakeProcess *process, usec_t duration) {
@@ -292,10 +292,13 @@ void process_block(FakeProcess *process, usec_t duration) {
 }
 
 void process_signal(FakeProcess *process, int signo) {
+        processes.harmed += !process_is_ours(process);
+        process_hear(process, signo);
+}
+
+void process_hear(FakeProcess *process, int signo) {
         char name[SIGNAL_TEXT_MAX];
 
-        if (!process_is_ours(process))
-                processes.harmed++;
         if (!process_is_alive(process) || process->killed_by > 0)
                 return;
 

@@ -66,7 +66,7 @@ static void act_signal_children(FakeProcess *process, int signo) {
 
         for (FakeProcess *child; (child = process_each(&cursor));)
                 if (child->ppid == pid && !child->zombie)
-                        process_signal(child, signo);
+                        process_hear(child, signo);
 }
 
 static void act_exit_alone(FakeProcess *process, int status) {
