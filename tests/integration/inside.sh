@@ -341,6 +341,25 @@ case_bad_configuration_at_a_start() {
         expect_nothing_left
 }
 
+case_what_was_stopped_stays_stopped() {
+        configure "$(sleeper a) $(sleeper b 'requires = [ "c" ];') $(sleeper c)"
+        start
+        expect_equal "$(stat -c '%a %U' /var/lib/supervisord)" '755 root' "the state directory"
+        supervisorctl stop c || fail "c is not stopped"
+        timeout 60 systemctl restart $UNIT || fail "the restart fails"
+        expect_equal "$(show StatusText)" "running: 1 of 3 daemons, 2 stopped" "after a restart"
+        expect says 'not started: stopped by an operator' DAEMON_HELD SUPERVISOR_DAEMON=c
+        expect says 'not started: c, which' DAEMON_HELD SUPERVISOR_DAEMON=b
+
+        kill -KILL "$(main_pid)"
+        wait_for 30 eval "[ \"\$(show NRestarts)\" = 1 ] && is_state active"
+        expect_equal "$(show StatusText)" "running: 1 of 3 daemons, 2 stopped" "after a crash"
+        supervisorctl start b || fail "b is not started"
+        timeout 60 systemctl restart $UNIT || fail "the restart fails"
+        expect_equal "$(show StatusText)" "running: 3 of 3 daemons" "after it was started"
+        stop
+}
+
 case_template_unit_beside_the_first() {
         mkdir -p /etc/supervisord/second
         cat >/etc/supervisord/second/supervisord.conf <<CONF
@@ -354,6 +373,8 @@ CONF
         start
         timeout 60 systemctl start supervisord@second || fail "the second one does not start"
         expect_equal "$(show StatusText supervisord@second)" "running: 1 of 1 daemon" "its status"
+        expect exists /var/lib/supervisord-second
+        expect_not says . STATE_LOST
         timeout 60 systemctl stop $UNIT || fail "the first one does not stop"
         expect_equal "$(show ActiveState supervisord@second)" active "the second one"
         timeout 60 systemctl reload supervisord@second || fail "the second one is not reloaded"
