@@ -176,7 +176,8 @@ static int file_write_new(int dirfd,
                           const char *path,
                           const char *content,
                           size_t size,
-                          mode_t mode) {
+                          mode_t mode,
+                          bool wait) {
         CLEANUP(fd_closep) int fd = -1;
 
         if (unlinkat(dirfd, path, 0) < 0 && errno != ENOENT)
@@ -186,23 +187,36 @@ static int file_write_new(int dirfd,
                 return errno_negative();
 
         int r = file_write_all(fd, content, size);
-        if (r == 0 && fsync(fd) < 0)
+        if (r == 0 && wait && fsync(fd) < 0)
                 r = errno_negative();
         return r;
 }
 
-int file_replace(int dirfd, const char *path, const char *content, size_t size, mode_t mode) {
+static int file_replace_as(int dirfd,
+                           const char *path,
+                           const char *content,
+                           size_t size,
+                           mode_t mode,
+                           bool wait) {
         CLEANUP(freep) char *beside = NULL;
 
         if (asprintf(&beside, "%s" FILE_NEW, path) < 0)
                 return -ENOMEM;
 
-        int r = file_write_new(dirfd, beside, content, size, mode);
+        int r = file_write_new(dirfd, beside, content, size, mode, wait);
         if (r == 0 && renameat(dirfd, beside, dirfd, path) < 0)
                 r = errno_negative();
         if (r < 0)
                 (void) unlinkat(dirfd, beside, 0);
         return r;
+}
+
+int file_replace(int dirfd, const char *path, const char *content, size_t size, mode_t mode) {
+        return file_replace_as(dirfd, path, content, size, mode, true);
+}
+
+int file_replace_soon(int dirfd, const char *path, const char *content, size_t size, mode_t mode) {
+        return file_replace_as(dirfd, path, content, size, mode, false);
 }
 
 int file_open_append(const char *path, mode_t mode, int *ret) {

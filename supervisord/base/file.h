@@ -57,6 +57,11 @@ int file_write(int dirfd, const char *path, const char *text);
  * 0 or a negative errno, with the old one untouched and nothing left beside it. PATH.new is ours.
  */
 int file_replace(int dirfd, const char *path, const char *content, size_t size, mode_t mode);
+/*
+ * The same without waiting for the disk: whole for whoever reads it, also after a kill; but after a
+ * crash of the machine it may be empty.
+ */
+int file_replace_soon(int dirfd, const char *path, const char *content, size_t size, mode_t mode);
 
 /* Opens a file for appending, made with `mode` if it is missing; never a link or a FIFO. */
 int file_open_append(const char *path, mode_t mode, int *ret);

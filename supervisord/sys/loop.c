@@ -36,6 +36,7 @@ struct LoopSource {
         void *userdata;
         Loop *loop;
         bool works; /* is counted by loop_work() */
+        LoopSender sender; /* of a signal */
 };
 
 int loop_new(Loop **ret) {
@@ -109,7 +110,9 @@ static int loop_on_signal(sd_event_source *event_source,
         LoopSource *source = loop_source_begin(userdata);
 
         (void) event_source;
-        (void) info;
+        source->sender = (LoopSender){ 0 };
+        if (info->ssi_code <= 0) /* a process, not the kernel (sigaction(2)) */
+                source->sender = (LoopSender){ (pid_t) info->ssi_pid, info->ssi_uid };
         return source->handler.plain(source->userdata);
 }
 
@@ -217,6 +220,10 @@ int loop_add_signal(Loop *loop,
         if (r < 0)
                 return r;
         return loop_source_finish(TAKE(source), priority, name, ret);
+}
+
+LoopSender loop_signal_sender(const LoopSource *source) {
+        return source->sender;
 }
 
 int loop_add_timer(Loop *loop,

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/inotify.h>
+#include <sys/types.h>
 
 #include "base/macro.h"
 
@@ -29,6 +30,7 @@ typedef enum LoopPriority {
         LOOP_TIMER = 5,     /* deadlines: after what may have met them */
         LOOP_PROBE = 10,
         LOOP_SETTLE = 100,   /* after everything that happened in this round */
+        LOOP_RECORD = 105,   /* what is written down of it */
         LOOP_CLIENT = 110,   /* those who ask: however much they do, all of the above goes on */
         LOOP_ACCEPT = 120,   /* … and those who are in already come before new ones */
 } LoopPriority;
@@ -74,6 +76,13 @@ int loop_add_signal(Loop *loop,
                     const char *name,
                     LoopHandler handler,
                     void *userdata);
+
+/* Who sent the signal that its handler ran for last; 0 both: the kernel, or nobody yet. */
+typedef struct LoopSender {
+        pid_t pid;
+        uid_t uid;
+} LoopSender;
+LoopSender loop_signal_sender(const LoopSource *source);
 
 /* A timer, created disarmed. Accurate to 1 ms. */
 int loop_add_timer(Loop *loop,

@@ -7,6 +7,7 @@
 
 #include "sys/statedir.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
@@ -18,6 +19,8 @@
 
 #define STATE_MODE      0755
 #define STATE_FILE_MODE 0644
+#define STATE_OUR_MODE  0700 /* of directories in it */
+#define STATE_OUR_FILE  0600
 
 struct StateDirectory {
         char *path;
@@ -70,13 +73,44 @@ const char *state_directory_path(const StateDirectory *directory) {
 int state_directory_make(const StateDirectory *directory, const char *name) {
         struct stat st;
 
-        if (mkdirat(directory->fd, name, STATE_MODE) == 0)
+        if (mkdirat(directory->fd, name, STATE_OUR_MODE) == 0)
                 return 0;
         if (errno != EEXIST)
                 return errno_negative();
         if (fstatat(directory->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno_negative();
         return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+static void state_closedirp(DIR **directory) {
+        if (*directory)
+                closedir(*directory);
+}
+
+int state_directory_each(const StateDirectory *directory,
+                         const char *name,
+                         StateNameHandler handler,
+                         void *userdata) {
+        CLEANUP(state_closedirp) DIR *list = NULL;
+
+        int fd = openat(directory->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? FILE_E_MISSING : errno_negative();
+        list = fdopendir(fd);
+        if (!list) {
+                int r = errno_negative();
+
+                fd_close(fd);
+                return r;
+        }
+        for (;;) {
+                errno = 0;
+                const struct dirent *entry = readdir(list);
+                if (!entry)
+                        return errno > 0 ? errno_negative() : 0;
+                if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+                        handler(userdata, entry->d_name);
+        }
 }
 
 int state_directory_read(const StateDirectory *directory,
@@ -92,6 +126,13 @@ int state_directory_write(const StateDirectory *directory,
                           const char *content,
                           size_t size) {
         return file_replace(directory->fd, name, content, size, STATE_FILE_MODE);
+}
+
+int state_directory_write_soon(const StateDirectory *directory,
+                               const char *name,
+                               const char *content,
+                               size_t size) {
+        return file_replace_soon(directory->fd, name, content, size, STATE_OUR_FILE);
 }
 
 int state_directory_remove(const StateDirectory *directory, const char *name) {

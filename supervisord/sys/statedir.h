@@ -26,8 +26,21 @@ DEFINE_CLEANUP(StateDirectory, state_directory_close)
 
 const char *state_directory_path(const StateDirectory *directory);
 
-/* Makes a directory in it; one that is there already is fine. 0 or a negative errno. */
+/*
+ * Makes a directory in it, for us alone (0700); one that is there already is fine. 0 or a negative
+ * errno.
+ */
 int state_directory_make(const StateDirectory *directory, const char *name);
+
+/*
+ * Tells every name in a directory in it, in no order. The handler may remove what it is told of. 0,
+ * FILE_E_MISSING or a negative errno.
+ */
+typedef void (*StateNameHandler)(void *userdata, const char *name);
+int state_directory_each(const StateDirectory *directory,
+                         const char *name,
+                         StateNameHandler handler,
+                         void *userdata);
 
 /* As file_read(): 0, FILE_E_… (a symbolic link is FILE_E_NOT_REGULAR) or a negative errno. */
 int state_directory_read(const StateDirectory *directory,
@@ -41,6 +54,12 @@ int state_directory_write(const StateDirectory *directory,
                           const char *name,
                           const char *content,
                           size_t size);
+
+/* As file_replace_soon(), with 0600: for what is no loss if the machine crashes. */
+int state_directory_write_soon(const StateDirectory *directory,
+                               const char *name,
+                               const char *content,
+                               size_t size);
 
 /* 0, also if it is missing, or a negative errno. */
 int state_directory_remove(const StateDirectory *directory, const char *name);

@@ -320,6 +320,11 @@ int loop_add_signal(Loop *loop,
         return 0;
 }
 
+LoopSender loop_signal_sender(const LoopSource *source) {
+        (void) source;
+        return (LoopSender){ .pid = 1 };
+}
+
 int loop_add_timer(Loop *loop,
                    LoopSource **ret,
                    LoopPriority priority,

@@ -40,7 +40,7 @@ const char *state_directory_path(const StateDirectory *directory) {
 int state_directory_make(const StateDirectory *directory, const char *name) {
         (void) directory;
         (void) name;
-        return fake_door(DOOR_STATE_WRITE);
+        return fake_door(DOOR_STATE_RECORD);
 }
 
 static const char *state_path(const StateDirectory *directory,
@@ -78,13 +78,14 @@ int state_directory_read(const StateDirectory *directory,
 }
 
 /* What is written has no NULs. */
-int state_directory_write(const StateDirectory *directory,
-                          const char *name,
-                          const char *content,
-                          size_t size) {
+static int state_write(FakeDoor door,
+                       const StateDirectory *directory,
+                       const char *name,
+                       const char *content,
+                       size_t size) {
         char path[WORLD_NAME_MAX];
 
-        int r = fake_door(DOOR_STATE_WRITE);
+        int r = fake_door(door);
         if (r < 0)
                 return r;
 
@@ -95,10 +96,53 @@ int state_directory_write(const StateDirectory *directory,
         return 0;
 }
 
+int state_directory_write(const StateDirectory *directory,
+                          const char *name,
+                          const char *content,
+                          size_t size) {
+        return state_write(DOOR_STATE_WRITE, directory, name, content, size);
+}
+
+int state_directory_write_soon(const StateDirectory *directory,
+                               const char *name,
+                               const char *content,
+                               size_t size) {
+        return state_write(DOOR_STATE_RECORD, directory, name, content, size);
+}
+
+typedef struct StateEach {
+        char folder[WORLD_NAME_MAX];
+        StateNameHandler handler;
+        void *userdata;
+} StateEach;
+
+static void state_on_file(void *userdata, const char *path) {
+        const StateEach *each = userdata;
+        size_t length = strlen(each->folder);
+
+        if (strncmp(path, each->folder, length) == 0 && path[length] == '/')
+                each->handler(each->userdata, path + length + 1);
+}
+
+int state_directory_each(const StateDirectory *directory,
+                         const char *name,
+                         StateNameHandler handler,
+                         void *userdata) {
+        StateEach each = { .handler = handler };
+
+        int r = fake_door(DOOR_STATE_RECORD);
+        if (r < 0)
+                return r;
+        state_path(directory, name, each.folder);
+        each.userdata = userdata;
+        world_each_file(state_on_file, &each);
+        return 0;
+}
+
 int state_directory_remove(const StateDirectory *directory, const char *name) {
         char path[WORLD_NAME_MAX];
 
-        int r = fake_door(DOOR_STATE_WRITE);
+        int r = fake_door(DOOR_STATE_RECORD);
         if (r < 0)
                 return r;
         world_remove(state_path(directory, name, path));

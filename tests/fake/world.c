@@ -211,6 +211,10 @@ void world_pass(usec_t duration) {
         world.now = end;
 }
 
+void world_stop(void) {
+        world.event_count = 0;
+}
+
 void world_race(void) {
         if (!world.seed || world_choose(WORLD_RACE_CHANCE) != 0)
                 return;

@@ -206,6 +206,8 @@ bool world_is_helper(const char *name);
 void world_write(const char *path, const char *content);
 void world_remove(const char *path);
 bool world_exists(const char *path);
+/* Each path there is; it may be removed meanwhile. */
+void world_each_file(void (*handler)(void *userdata, const char *path), void *userdata);
 /* False: there is none. *ret is NULL for a symbolic link. */
 bool world_read(const char *path, const char **ret);
 
@@ -245,6 +247,9 @@ uint32_t descriptor_events(int fd);
 /* Descriptors of this process that are open, of any kind. */
 unsigned descriptor_count(void);
 
+/* Nothing happens any more by itself. */
+void world_stop(void);
+
 /* ---- doors that fail ---- */
 
 typedef enum FakeDoor {
@@ -281,6 +286,7 @@ typedef enum FakeDoor {
         DOOR_STATE_OPEN,
         DOOR_STATE_READ,
         DOOR_STATE_WRITE,
+        DOOR_STATE_RECORD, /* what is written without waiting for it, in folders */
         DOOR_MAX_,
 } FakeDoor;
 

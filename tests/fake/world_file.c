@@ -73,6 +73,12 @@ bool world_exists(const char *path) {
         return file_find(path) != NULL;
 }
 
+void world_each_file(void (*handler)(void *userdata, const char *path), void *userdata) {
+        for (size_t i = 0; i < file_count; i++)
+                if (*files[i].path)
+                        handler(userdata, files[i].path);
+}
+
 bool world_read(const char *path, const char **ret) {
         const FakeFile *file = file_find(path);
         if (!file)

@@ -24,6 +24,7 @@
 
 START_TEST(timers_fire_in_order_and_on_time) {
         LoopSource *a, *b, *c;
+        usec_t realtime = clock_realtime();
 
         loop_add_timer(fakes.loop, &a, LOOP_TIMER, "a", fakes_tell, (void *) "a");
         loop_add_timer(fakes.loop, &b, LOOP_TIMER, "b", fakes_tell, (void *) "b");
@@ -39,6 +40,7 @@ START_TEST(timers_fire_in_order_and_on_time) {
         fake_run_until(fakes.loop, fakes.zero + 2 * SEC);
         ck_assert_str_eq(fakes.story, "bc");
         ck_assert_uint_eq(clock_now(), fakes.zero + 2 * SEC);
+        ck_assert_uint_eq(clock_realtime() - realtime, 2 * SEC);
         loop_timer_disarm(a);
         loop_timer_set(b, fakes.zero); /* in the past: at once, and once */
         fake_run(fakes.loop);

@@ -5,6 +5,8 @@
  */
 
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "probe.h"
 #include "unit.h"
@@ -42,6 +44,26 @@ START_TEST(test_order_of_a_round) {
         loop_source_free(reload.source);
         loop_source_free(settle.source);
         probe_close_pipe(fds);
+}
+END_TEST
+
+START_TEST(test_signal_has_a_sender) {
+        Probe probe = { .letter = 's' };
+        int status;
+
+        probe_add_signal(&probe, SIGUSR1, LOOP_NORMAL);
+        ck_assert_int_eq(loop_signal_sender(probe.source).pid, 0);
+        pid_t pid = fork();
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0)
+                _exit(kill(getppid(), SIGUSR1) == 0 ? 0 : 1);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(status, 0);
+        probe_run_out();
+        ck_assert_str_eq(probe_trace, "s.");
+        ck_assert_int_eq(loop_signal_sender(probe.source).pid, pid);
+        ck_assert_uint_eq(loop_signal_sender(probe.source).uid, getuid());
+        loop_source_free(probe.source);
 }
 END_TEST
 
@@ -232,6 +254,7 @@ static Suite *make_suite(void) {
         tcase_add_checked_fixture(tcase, probe_setup, probe_teardown);
         tcase_add_test(tcase, test_exit_code);
         tcase_add_test(tcase, test_order_of_a_round);
+        tcase_add_test(tcase, test_signal_has_a_sender);
         tcase_add_test(tcase, test_signals_coalesce);
         tcase_add_test(tcase, test_defer_is_disarmed_at_first);
         tcase_add_test(tcase, test_defer_runs_once);

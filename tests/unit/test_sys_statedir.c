@@ -164,6 +164,39 @@ START_TEST(test_directories) {
 }
 END_TEST
 
+static void count_name(void *userdata, const char *name) {
+        unsigned *found = userdata;
+
+        *found += strcmp(name, "a") == 0 ? 1 : strcmp(name, "b") == 0 ? 10 : 100;
+}
+
+START_TEST(test_names) {
+        StateDirectory *directory = opened();
+        unsigned found = 0;
+        struct stat st;
+
+        ck_assert_int_eq(state_directory_each(directory, "below", count_name, &found),
+                         FILE_E_MISSING);
+        ck_assert_int_eq(state_directory_make(directory, "below"), 0);
+        ck_assert_int_eq(state_directory_each(directory, "below", count_name, &found), 0);
+        ck_assert_uint_eq(found, 0);
+        ck_assert_int_eq(state_directory_write_soon(directory, "below/a", "one", 3), 0);
+        ck_assert_int_eq(state_directory_write_soon(directory, "below/a", "two", 3), 0);
+        ck_assert_int_eq(state_directory_make(directory, "below/b"), 0);
+        ck_assert_int_eq(state_directory_each(directory, "below", count_name, &found), 0);
+        ck_assert_uint_eq(found, 11);
+        ck_assert_int_lt(state_directory_each(directory, "below/a", count_name, &found), 0);
+
+        (void) strcat(path, "/below");
+        ck_assert_int_eq(stat(path, &st), 0);
+        ck_assert_uint_eq(st.st_mode & 07777, 0700);
+        (void) strcat(path, "/a");
+        ck_assert_int_eq(stat(path, &st), 0);
+        ck_assert_uint_eq(st.st_mode & 07777, 0600);
+        state_directory_close(directory);
+}
+END_TEST
+
 static Suite *make_suite(void) {
         Suite *suite = suite_create("sys/statedir");
         TCase *tcase = tcase_create("statedir");
@@ -174,6 +207,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, test_in_the_way);
         tcase_add_test(tcase, test_files);
         tcase_add_test(tcase, test_directories);
+        tcase_add_test(tcase, test_names);
         if (getuid() == 0)
                 tcase_add_test(tcase, test_no_permission);
         else
