@@ -19,7 +19,7 @@ _supervisorctl_split() {
                         i=$((i + 1))
                         [ $i -ge "$COMP_CWORD" ] || socket+=("$word" "${COMP_WORDS[i]/#\~/$HOME}")
                         ;;
-                --timeout)
+                --timeout | -n | --number)
                         [ "${COMP_WORDS[i + 1]-}" != = ] || i=$((i + 1))
                         i=$((i + 1))
                         ;;
@@ -43,13 +43,14 @@ _supervisorctl_candidates() {
 
         case $1 in
         -*)
-                printf '%s\n' --socket --config --json --no-wait --now-only --timeout --help --version
+                printf '%s\n' --socket --config --json --number --no-wait --now-only --timeout --help \
+                        --version
                 return
                 ;;
         esac
         if [ "$count" -eq 0 ]; then
-                printf '%s\n' status start stop restart signal pid reload plan check tail shutdown \
-                        version update reread avail
+                printf '%s\n' status start stop restart signal pid reload plan check history tail \
+                        shutdown version update reread avail
                 return
         fi
         case ${words_of_command[0]} in
@@ -65,6 +66,7 @@ _supervisorctl_candidates() {
                         echo all
                 fi
                 ;;
+        history) [ "$count" -gt 1 ] || printf '%s\n' sequences reloads ;;
         esac
 }
 
@@ -84,7 +86,7 @@ _supervisorctl() {
                 mapfile -t COMPREPLY < <(compgen -f -- "$current")
                 return
                 ;;
-        --timeout)
+        --timeout | -n | --number)
                 COMPREPLY=()
                 return
                 ;;

@@ -17,6 +17,8 @@ const Command commands[] = {
           command_reload },
         { "plan", "", "what a reload would do, and why", 0, 0, false, command_plan },
         { "check", "", "what is wrong with the configuration on disk", 0, 0, false, command_check },
+        { "history", "[sequences|reloads]", "what was stopped, started and reloaded before", 0, 1,
+          false, command_history },
         { "tail", "DAEMON... [OPTION]", "their lines in the journal (journalctl options after --)",
           1, -1, true, command_tail },
         { "shutdown", "", "stop everything, and supervisord", 0, 0, false, command_shutdown },

@@ -27,6 +27,9 @@ int command_status(sd_bus *bus, const Options *options);
 int command_avail(sd_bus *bus, const Options *options);
 int command_pid(sd_bus *bus, const Options *options);
 
+/* history.c */
+int command_history(sd_bus *bus, const Options *options);
+
 /* operate.c */
 int command_start(sd_bus *bus, const Options *options);
 int command_stop(sd_bus *bus, const Options *options);

@@ -11,6 +11,8 @@
 #include "command.h"
 #include "config/load.h"
 
+#define OPTIONS_NUMBER_MAX 1000000
+
 static void options_print_help(void) {
         printf("Usage: supervisorctl [OPTION]... COMMAND [ARGUMENT]...\n"
                "Looks at and steers the daemons of a supervisord.\n"
@@ -18,7 +20,7 @@ static void options_print_help(void) {
                "Commands:\n");
         for (const Command *command = commands; command->name; command++)
                 if (command->help)
-                        printf("  %-10s %-18s %s\n", command->name, command->arguments,
+                        printf("  %-10s %-19s %s\n", command->name, command->arguments,
                                command->help);
         printf("\n"
                "DAEMON is a name, a pattern ('web-*') or 'all'.\n"
@@ -26,6 +28,7 @@ static void options_print_help(void) {
                "  -s, --socket SOCKET  the control socket\n"
                "  -c, --config FILE    the configuration that names it (default %s)\n"
                "      --json           answer for programs\n"
+               "  -n, --number N       show so many (history, tail)\n"
                "      --no-wait        do not wait for the outcome\n"
                "      --now-only       what is stopped or started now is not remembered\n"
                "      --timeout TIME   wait no longer than that (\"30s\")\n"
@@ -46,12 +49,25 @@ static int options_set_timeout(const char *text, usec_t *ret) {
         return EXIT_USAGE;
 }
 
+static int options_set_number(const char *text, size_t *ret) {
+        int64_t number;
+
+        if (parse_int(text, 1, OPTIONS_NUMBER_MAX, &number) == 0) {
+                *ret = (size_t) number;
+                return 0;
+        }
+        fprintf(stderr, "supervisorctl: -n %s is no number; write one from 1 to %d\n", text,
+                OPTIONS_NUMBER_MAX);
+        return EXIT_USAGE;
+}
+
 int options_parse(int argc, char *argv[], Options *ret) {
         enum { OPTION_JSON = 256, OPTION_NO_WAIT, OPTION_NOW_ONLY, OPTION_TIMEOUT };
         static const struct option options[] = {
                 { "socket", required_argument, NULL, 's' },
                 { "config", required_argument, NULL, 'c' },
                 { "json", no_argument, NULL, OPTION_JSON },
+                { "number", required_argument, NULL, 'n' },
                 { "no-wait", no_argument, NULL, OPTION_NO_WAIT },
                 { "now-only", no_argument, NULL, OPTION_NOW_ONLY },
                 { "timeout", required_argument, NULL, OPTION_TIMEOUT },
@@ -62,7 +78,7 @@ int options_parse(int argc, char *argv[], Options *ret) {
         Options parsed = { .config = CONFIG_DEFAULT_FILE, .timeout = USEC_INFINITY };
         int option, r;
 
-        while ((option = getopt_long(argc, argv, "s:c:hV", options, NULL)) >= 0) {
+        while ((option = getopt_long(argc, argv, "s:c:n:hV", options, NULL)) >= 0) {
                 switch (option) {
                 case 's':
                         parsed.socket = optarg;
@@ -73,6 +89,11 @@ int options_parse(int argc, char *argv[], Options *ret) {
                         break;
                 case OPTION_JSON:
                         parsed.json = true;
+                        break;
+                case 'n':
+                        r = options_set_number(optarg, &parsed.number);
+                        if (r != 0)
+                                return r;
                         break;
                 case OPTION_NO_WAIT:
                         parsed.no_wait = true;

@@ -16,6 +16,7 @@ typedef struct Options {
         bool json;
         bool no_wait;
         bool now_only;
+        size_t number;  /* of lines or entries; 0: as many as is usual */
         usec_t timeout; /* USEC_INFINITY: none */
         const char *command;
         char **arguments; /* of the command, NULL-terminated; borrowed from argv */

@@ -15,6 +15,9 @@
 #include "config/load.h"
 #include "connect.h"
 
+#define TAIL_LINES      ((size_t) 20)
+#define TAIL_OPTION_MAX 32
+
 /* What there is to know of the daemons. */
 typedef struct Tail {
         DaemonList list; /* their names; empty: nobody could be asked */
@@ -119,12 +122,15 @@ static size_t tail_count_names(char *const *arguments) {
 static int tail_make_command(const Tail *tail,
                              const char *const *names,
                              char *const *journal_options,
+                             size_t number,
                              char ***ret) {
         CLEANUP(strv_freep) char **command = NULL;
+        char lines[TAIL_OPTION_MAX];
 
+        snprintf(lines, sizeof(lines), "-n%zu", number > 0 ? number : TAIL_LINES);
         int r = strv_append(&command, "journalctl");
-        if (r == 0 && !*journal_options)
-                r = strv_append(&command, "-n20");
+        if (r == 0 && (number > 0 || !*journal_options))
+                r = strv_append(&command, lines);
         for (; r == 0 && *journal_options; journal_options++)
                 r = strv_append(&command, *journal_options);
         if (r == 0)
@@ -173,7 +179,7 @@ int command_tail(sd_bus *bus, const Options *options) {
         r = tail_select(&tail, options->arguments, count, &names);
         if (r != 0)
                 return r;
-        r = tail_make_command(&tail, names, options->arguments + count, &command);
+        r = tail_make_command(&tail, names, options->arguments + count, options->number, &command);
         if (r < 0)
                 return client_explain(NULL, r);
 

@@ -134,5 +134,14 @@ bool child_take_forced(Child *child);
  */
 size_t child_signals(const Child *child, RecordSignal ret[static RECORD_SIGNALS_MAX]);
 
+/* What was in flight at its drain, where that was measured: connections that were busy. */
+typedef struct ChildInFlight {
+        uint64_t first, last; /* at the first and at the last look */
+        const char *peers;    /* "192.0.2.1:1025, …", if it was cut short; borrowed */
+} ChildInFlight;
+
+/* False if nothing was measured since then. */
+bool child_in_flight(const Child *child, usec_t since, ChildInFlight *ret);
+
 /* To be told after processes were reaped, where trees are found by descent. */
 void child_processes_reaped(Child *child);

@@ -157,6 +157,8 @@ static bool measure_take(Child *child, const Look *look, usec_t now) {
         if (measuring->flight.looks > 0 && look->when == measuring->looked)
                 return false;
         measuring->looked = look->when;
+        if (measuring->flight.looks == 0)
+                measuring->first = look->counts;
         bool finished = flight_look(&measuring->flight, &look->rule, &look->counts, now);
         measure_note(child, now);
         return finished;
@@ -185,7 +187,7 @@ void measure_again(Child *child) {
 
 void measure_begin(Child *child) {
         child->measuring = (Measuring){ .active = true };
-        child->measuring.scanned = loop_now(child->context->loop);
+        child->measuring.scanned = child->measuring.begun = loop_now(child->context->loop);
         sockets_scan(child);
         if (child->sockets.count == 0)
                 child_post(child, EVENT_DRAIN_DONE);
@@ -205,7 +207,26 @@ const char *measure_peers(Child *child, char buffer[static MEASURE_PEERS_MAX]) {
         buffer[0] = '\0';
         if (child->sockets.count == 0 || measure_look(child, &look) != 0)
                 return buffer;
+        child->measuring.flight.last = look.counts;
+        snprintf(child->measuring.peers, sizeof(child->measuring.peers), "%s", names);
         flight_text(text, &look.counts);
         snprintf(buffer, MEASURE_PEERS_MAX, names[0] != '\0' ? "%s (%s)" : "%s", text, names);
         return buffer;
+}
+
+static uint64_t measure_sum(const FlightCounts *counts) {
+        return (uint64_t) counts->waiting + counts->busy;
+}
+
+bool child_in_flight(const Child *child, usec_t since, ChildInFlight *ret) {
+        const Measuring *measuring = &child->measuring;
+
+        if (measuring->begun < since || measuring->flight.looks == 0)
+                return false;
+        *ret = (ChildInFlight){
+                .first = measure_sum(&measuring->first),
+                .last = measure_sum(&measuring->flight.last),
+                .peers = measuring->peers,
+        };
+        return true;
 }

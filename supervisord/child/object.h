@@ -56,10 +56,13 @@ typedef struct Sockets {
         bool hold_denied; /* noted */
 } Sockets;
 
-/* The measuring of what is in flight; only while it drains. */
+/* The measuring of what is in flight; only while it drains. The last one is remembered. */
 typedef struct Measuring {
         bool active;
         Flight flight;
+        FlightCounts first;
+        usec_t begun;
+        char peers[RECORD_NOTE_MAX]; /* that were busy when it was cut short */
         usec_t looked;  /* when what was seen last was so */
         usec_t scanned; /* when its sockets were looked for last */
         usec_t noted;

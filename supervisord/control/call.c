@@ -214,6 +214,7 @@ static int call_ask(Call *call_consume,
                     sd_bus_error *ret_error) {
         CLEANUP(call_freep) Call *call = call_consume;
         Supervisor *supervisor = call->control->supervisor;
+        char who[CLIENT_WHO_MAX];
         const char *name = NULL;
 
         int r = supervisor_request(supervisor,
@@ -222,6 +223,7 @@ static int call_ask(Call *call_consume,
                                            .names = call->names,
                                            .now_only = call->now_only,
                                            .uid = call->client->uid,
+                                           .who = client_who(call->client, who),
                                            .handler = handler,
                                            .userdata = call,
                                    },
@@ -422,6 +424,7 @@ int call_signal(sd_bus_message *message, void *userdata, sd_bus_error *ret_error
 /* Answered before: what the stop cancels, and its own end, come after. */
 int call_shutdown(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
         Client *client = userdata;
+        char who[CLIENT_WHO_MAX];
         int fast = 0;
 
         int r = client_check_full(client, ret_error);
@@ -432,6 +435,6 @@ int call_shutdown(sd_bus_message *message, void *userdata, sd_bus_error *ret_err
         if (r < 0)
                 return r;
         call_log(client, fast ? "fast stop" : "stop", NULL);
-        supervisor_stop(client->control->supervisor, fast);
+        supervisor_stop(client->control->supervisor, fast, client_who(client, who));
         return 1;
 }

@@ -24,7 +24,7 @@
 /* … and org.freedesktop.DBus.Error.InvalidArgs, LimitsExceeded and those of sd-bus(3). */
 
 /*
- * Methods (all but ListDaemons and StatusTable need full access):
+ * Methods (all but ListDaemons, StatusTable and ListRecords need full access):
  *
  *   ListDaemons() -> a(ssbuttssas)
  *           name, state, pending, main pid (0: none), since, started (CLOCK_MONOTONIC, usec),
@@ -43,6 +43,10 @@
  *   Reload() -> (s verdict, s text, as findings)
  *           answered when the verdict is known; a refused one is an answer, not an error. Verdicts:
  *           applied, nothing-changed, refused, rolled-back, canceled
+ *   ListRecords(s kind, t before, u limit) -> as
+ *           of the kind "sequence" or "reload", the newest whose ids are below `before` (0: of
+ *           all), newest first, as JSON; fewer than `limit` where they are long: ask again with the
+ *           id of the last one. Readers get those of reloads without findings and reasons
  *   Plan() -> (as findings, b valid, a(sss))
  *           name, action, reason
  *   Shutdown(b fast)

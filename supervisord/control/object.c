@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/strv.h"
 #include "control/table.h"
 #include "control/text.h"
 
@@ -141,6 +142,56 @@ static int object_plan(sd_bus_message *call, void *userdata, sd_bus_error *ret_e
         return r < 0 ? r : sd_bus_send(client->bus, reply, NULL);
 }
 
+/* The kind that a word means; false: none. */
+static bool object_parse_kind(const char *word, RecordKind *ret) {
+        for (RecordKind kind = 0; kind < RECORD_KIND_MAX_; kind++)
+                if (strcmp(word, record_kind_name(kind)) == 0) {
+                        *ret = kind;
+                        return true;
+                }
+        return false;
+}
+
+/* One long answer at a time: they wait for the client in our memory. */
+static int object_read_query(sd_bus_message *call,
+                             const Client *client,
+                             RecordQuery *ret,
+                             sd_bus_error *ret_error) {
+        RecordQuery query = { .bytes = CLIENT_RECORDS_MAX, .full = client->level == ACCESS_FULL };
+        const char *kind;
+        uint32_t limit;
+
+        int r = sd_bus_message_read(call, "stu", &kind, &query.before, &limit);
+        if (r < 0)
+                return r;
+        if (!object_parse_kind(kind, &query.kind))
+                return sd_bus_error_set(ret_error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "there are records of the kinds sequence and reload");
+        if (client->queued > 0)
+                return sd_bus_error_set(ret_error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                        "earlier answers have not been read yet");
+        query.limit = limit;
+        *ret = query;
+        return 0;
+}
+
+static int object_list_records(sd_bus_message *call, void *userdata, sd_bus_error *ret_error) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        CLEANUP(strv_freep) char **texts = NULL;
+        const Client *client = userdata;
+        RecordQuery query;
+
+        int r = object_read_query(call, client, &query, ret_error);
+        if (r < 0)
+                return r;
+        r = supervisor_list_records(client->control->supervisor, &query, &texts);
+        if (r >= 0)
+                r = sd_bus_message_new_method_return(call, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append_strv(reply, texts); /* plain ASCII */
+        return r < 0 ? r : sd_bus_send(client->bus, reply, NULL);
+}
+
 static int object_get(sd_bus *bus,
                       const char *path,
                       const char *interface,
@@ -184,6 +235,8 @@ static const sd_bus_vtable object_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("StatusTable", SD_BUS_NO_ARGS,
                                 SD_BUS_RESULT("s", config_file, "s", table), object_status_table,
                                 EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("ListRecords", SD_BUS_ARGS("s", kind, "t", before, "u", limit),
+                                SD_BUS_RESULT("as", records), object_list_records, EVERYBODY),
         SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_NO_ARGS,
                                 SD_BUS_RESULT("as", findings, "b", valid, "a(sss)", daemons),
                                 object_plan, EVERYBODY),

@@ -40,6 +40,7 @@
 #define CLIENT_QUEUE_PAUSE 8  /* messages that wait for it: nothing more is taken from it */
 #define CLIENT_QUEUE_MAX   64 /* … it is hung up on */
 #define CLIENT_SOCKET_MAX  (128u << 10) /* bytes that wait for it in the kernel */
+#define CLIENT_RECORDS_MAX (1u << 20)   /* bytes of records in one answer, but for a single one */
 #define CLIENT_WAKEUPS_MAX 64 /* pieces that may come without making a message whole */
 
 typedef struct Call Call;

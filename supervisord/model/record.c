@@ -17,10 +17,10 @@ const char *record_outcome_name(RecordOutcome outcome) {
         static const char *const names[] = {
                 [RECORD_NONE] = "none",       [RECORD_OPEN] = "open",
                 [RECORD_DONE] = "done",       [RECORD_ALREADY] = "already",
-                [RECORD_ENDED] = "ended",     [RECORD_FORCED] = "forced",
-                [RECORD_FAILED] = "failed",   [RECORD_SKIPPED] = "skipped",
-                [RECORD_STUCK] = "stuck",     [RECORD_WAITING] = "waiting",
-                [RECORD_CANCELED] = "canceled",
+                [RECORD_LATE] = "late",       [RECORD_ENDED] = "ended",
+                [RECORD_FORCED] = "forced",   [RECORD_FAILED] = "failed",
+                [RECORD_SKIPPED] = "skipped", [RECORD_STUCK] = "stuck",
+                [RECORD_WAITING] = "waiting", [RECORD_CANCELED] = "canceled",
         };
         static_assert(ELEMENTSOF(names) == RECORD_OUTCOME_MAX_, "every outcome has a name");
         return names[outcome];
@@ -30,41 +30,32 @@ static bool set_has(const bool *set, size_t node) {
         return set && set[node];
 }
 
-static void record_add_rows(Record *record, const bool *stops, const bool *starts) {
-        bool all = !stops && !starts;
-
-        for (size_t i = 0; i < record->config->daemon_count; i++) {
-                bool down = all || set_has(stops, i), up = set_has(starts, i);
-
-                if (!down && !up)
-                        continue;
-                record->rows[record->row_count++] = (RecordRow){
-                        .node = (unsigned) i,
-                        .stops = down,
-                        .starts = up,
-                };
-                record->stops |= down;
-                record->starts |= up;
-        }
+/* The part that a daemon has in it; false: none. */
+static bool record_part(const RecordSets *sets, size_t node, RecordRow *ret) {
+        *ret = (RecordRow){
+                .node = (unsigned) node,
+                .stops = !sets || set_has(sets->stops, node),
+                .starts = sets && set_has(sets->starts, node),
+                .reloads = sets && set_has(sets->reloads, node),
+        };
+        return ret->stops || ret->starts || ret->reloads;
 }
 
-static size_t record_count_rows(const Config *config, const bool *stops, const bool *starts) {
+static size_t record_count_rows(const Config *config, const RecordSets *sets) {
         size_t count = 0;
+        RecordRow row;
 
-        if (!stops && !starts)
-                return config->daemon_count;
         for (size_t i = 0; i < config->daemon_count; i++)
-                count += set_has(stops, i) || set_has(starts, i);
+                count += record_part(sets, i, &row);
         return count;
 }
 
-int record_new(
-        Config *config, const char *what, const bool *stops, const bool *starts, Record **ret) {
+int record_new(Config *config, const char *what, const RecordSets *sets, Record **ret) {
         CLEANUP(record_freep) Record *record = calloc(1, sizeof(*record));
         if (!record)
                 return -ENOMEM;
 
-        size_t count = record_count_rows(config, stops, starts);
+        size_t count = record_count_rows(config, sets);
         record->config = config_ref(config);
         record->what = strndup(what, RECORD_WHAT_MAX);
         record->rows = calloc(MAX_OF(count, (size_t) 1), sizeof(*record->rows));
@@ -73,7 +64,14 @@ int record_new(
         if (!record->what || !record->rows || !record->notes)
                 return -ENOMEM;
 
-        record_add_rows(record, stops, starts);
+        for (size_t i = 0; record->row_count < count; i++) {
+                RecordRow *row = &record->rows[record->row_count];
+
+                if (!record_part(sets, i, row))
+                        continue;
+                record->stops |= row->stops;
+                record->row_count++;
+        }
         *ret = TAKE(record);
         return 0;
 }
@@ -119,7 +117,12 @@ void record_begin(Record *record, const char *who, RecordMoment now) {
         for (size_t i = 0; i < record->row_count; i++) {
                 RecordRow *row = &record->rows[i];
 
-                *row = (RecordRow){ .node = row->node, .stops = row->stops, .starts = row->starts };
+                *row = (RecordRow){
+                        .node = row->node,
+                        .stops = row->stops,
+                        .starts = row->starts,
+                        .reloads = row->reloads,
+                };
         }
 }
 
@@ -127,6 +130,7 @@ void record_begin(Record *record, const char *who, RecordMoment now) {
 
 void record_phase_begun(Record *record,
                         const SequenceProgress *progress,
+                        const bool *counts,
                         const DaemonState *states) {
         if (!record)
                 return;
@@ -147,8 +151,10 @@ void record_phase_begun(Record *record,
                 if (!row->stops)
                         continue;
                 row->overdue = false;
-                row->phases[phase].outcome =
-                        phase_done(phase, states[row->node]) ? RECORD_ALREADY : RECORD_OPEN;
+                row->phases[phase].outcome = counts[row->node] ? RECORD_OPEN
+                                             : phase_done(phase, states[row->node])
+                                                     ? RECORD_ALREADY
+                                                     : RECORD_LATE;
         }
 }
 
@@ -274,7 +280,34 @@ void record_started(
         row->start.outcome = outcome;
 }
 
+/* ---- own reloads ---- */
+
+void record_reloading(Record *record, usec_t now) {
+        for (size_t i = 0; record && i < record->row_count; i++)
+                if (record->rows[i].reloads)
+                        record->rows[i].reload = (RecordSpan){
+                                .begun = now,
+                                .outcome = RECORD_OPEN,
+                        };
+}
+
+void record_reloaded(Record *record, unsigned node, RecordOutcome outcome, usec_t now) {
+        RecordRow *row = record_row(record, node);
+
+        if (!row || row->reload.outcome != RECORD_OPEN)
+                return;
+        row->reload.ended = now;
+        row->reload.outcome = outcome;
+}
+
 /* ---- the end ---- */
+
+static void record_cancel_span(RecordSpan *span, usec_t now) {
+        if (span->outcome != RECORD_OPEN)
+                return;
+        span->outcome = RECORD_CANCELED;
+        span->ended = now;
+}
 
 void record_end(Record *record, RecordResult result, RecordMoment now) {
         if (!record)
@@ -282,12 +315,8 @@ void record_end(Record *record, RecordResult result, RecordMoment now) {
         if (record->in_phase)
                 record_close_phase(record, RECORD_CANCELED, now.monotonic);
         for (size_t i = 0; i < record->row_count; i++) {
-                RecordSpan *start = &record->rows[i].start;
-
-                if (start->outcome != RECORD_OPEN)
-                        continue;
-                start->outcome = RECORD_CANCELED;
-                start->ended = now.monotonic;
+                record_cancel_span(&record->rows[i].start, now.monotonic);
+                record_cancel_span(&record->rows[i].reload, now.monotonic);
         }
         record->ended = now;
         record->result = result;

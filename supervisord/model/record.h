@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What is remembered of a sequence, or of an operation, which is a sequence and a start: who asked,
- * when which phase was, and what became of each daemon in it. Pure. All memory exists from
- * record_new() on: what is noted on the way down is only written into it.
+ * What is remembered of a sequence, or of an operation, which is a sequence, a start and the own
+ * reloads of daemons: who asked, when which phase was, and what became of each daemon in it. Pure.
+ * All memory exists from record_new() on: what is noted on the way down is only written into it.
  *
  * Notes about daemons that have no part in it mean nothing, and a record that could not be had
  * (NULL) takes all notes for nothing, so that everything may be told to every record. The struct is
@@ -23,7 +23,7 @@
 #define RECORD_WHO_MAX     96
 #define RECORD_SIGNALS_MAX 8  /* of a daemon, the last ones */
 #define RECORD_NOTES_MAX   64 /* of all daemons together */
-#define RECORD_NOTE_MAX    160
+#define RECORD_NOTE_MAX    192
 
 /* A moment on both clocks: one to count from, one for people. */
 typedef struct RecordMoment {
@@ -31,15 +31,16 @@ typedef struct RecordMoment {
         usec_t realtime; /* since 1970 */
 } RecordMoment;
 
-/* What became of a daemon in a phase, or at its start. */
+/* What became of a daemon in a phase, at its start, or of its own reload. */
 typedef enum RecordOutcome {
         RECORD_NONE = 0, /* it has no part in it, or it did not come so far */
         RECORD_OPEN,     /* it is not over */
         RECORD_DONE,     /* it did what it was ordered */
         RECORD_ALREADY,  /* there was nothing to do: it was so far when it began */
+        RECORD_LATE,     /* it serves others of the set: its freeze comes with its drain */
         RECORD_ENDED,    /* nothing of it lived any more before its order, or instead of it */
         RECORD_FORCED,   /* a deadline cut it short */
-        RECORD_FAILED,   /* cut short, since what was to be done for it failed; or not started */
+        RECORD_FAILED,   /* what was to be done for it failed; or it did not come up */
         RECORD_SKIPPED,  /* the phase was left before it was done */
         RECORD_STUCK,    /* something of it could not be killed */
         RECORD_WAITING,  /* not started yet: it waits for another one */
@@ -65,10 +66,11 @@ typedef struct RecordSignal {
 
 typedef struct RecordRow {
         unsigned node; /* in the configuration */
-        bool stops, starts;
+        bool stops, starts, reloads;
         bool overdue; /* its deadline in the phase at hand was given */
         RecordSpan phases[PHASE_MAX_];
         RecordSpan start;
+        RecordSpan reload;
         bool measured; /* its work in flight was */
         uint64_t in_flight_first, in_flight_last;
         size_t signal_count;
@@ -84,7 +86,7 @@ typedef struct RecordPhase {
 } RecordPhase;
 
 typedef enum RecordNoteKind {
-        RECORD_PEER,   /* who had a connection that was cut */
+        RECORD_PEERS,  /* who had a connection that was cut: "192.0.2.1:1025, …" */
         RECORD_REASON, /* why it failed */
 } RecordNoteKind;
 
@@ -113,7 +115,7 @@ typedef struct Record {
         usec_t hurried; /* when it skipped to cleanup; 0: it did not */
         char hurried_by[RECORD_WHO_MAX];
 
-        bool stops, starts; /* whether anything in it does */
+        bool stops; /* whether anything in it does */
         bool in_phase;
         Phase phase; /* the one at hand, or the last one */
         RecordPhase phases[PHASE_MAX_];
@@ -126,12 +128,15 @@ typedef struct Record {
 
 typedef TAILQ_HEAD(RecordList, Record) RecordList;
 
-/*
- * Room for the daemons of either set (by index; NULL: none), of both at NULL for the stop of all.
- * Takes a reference to the configuration.
- */
-int record_new(
-        Config *config, const char *what, const bool *stops, const bool *starts, Record **ret);
+/* Who has a part in it, by index; NULL: nobody. */
+typedef struct RecordSets {
+        const bool *stops;
+        const bool *starts;
+        const bool *reloads;
+} RecordSets;
+
+/* Room for the daemons of the sets; NULL: of the stop of all. Takes a reference. */
+int record_new(Config *config, const char *what, const RecordSets *sets, Record **ret);
 Record *record_free(Record *record);
 DEFINE_CLEANUP(Record, record_free)
 
@@ -142,9 +147,10 @@ void record_end(Record *record, RecordResult result, RecordMoment now);
 
 /* ---- the sequence ---- */
 
-/* `states` by index. */
+/* `counts` says who takes part in it, by index, as `states`. */
 void record_phase_begun(Record *record,
                         const SequenceProgress *progress,
+                        const bool *counts,
                         const DaemonState *states);
 void record_phase_ended(Record *record, const SequenceProgress *progress, usec_t now);
 void record_ordered(Record *record, SequenceOrder order, usec_t now);
@@ -161,6 +167,12 @@ void record_starting(Record *record, const DaemonState *states, usec_t now);
 /* What came of one: begun and ended as the daemon itself says; 0: it does not know. */
 void record_started(
         Record *record, unsigned node, RecordOutcome outcome, usec_t begun, usec_t ended);
+
+/* ---- own reloads ---- */
+
+void record_reloading(Record *record, usec_t now);
+/* What came of one; the first answer counts. */
+void record_reloaded(Record *record, unsigned node, RecordOutcome outcome, usec_t now);
 
 /* ---- what more is known of a daemon ---- */
 

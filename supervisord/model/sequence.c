@@ -417,3 +417,7 @@ void sequence_progress(const Sequence *sequence, SequenceProgress *ret) {
         }
         *ret = progress;
 }
+
+const bool *sequence_counts(const Sequence *sequence) {
+        return sequence->counts;
+}

@@ -108,3 +108,5 @@ typedef struct SequenceProgress {
 } SequenceProgress;
 
 void sequence_progress(const Sequence *sequence, SequenceProgress *ret);
+/* Who takes part in it, by index; borrowed. */
+const bool *sequence_counts(const Sequence *sequence);

@@ -103,19 +103,44 @@ static void drive_note_cut(const Sequence *sequence, const char *what) {
                   progress.left, progress.total, PLURAL(progress.total, "daemon", "daemons"));
 }
 
-bool drive_sequence(Supervisor *supervisor, Sequence *sequence, const char *what) {
+static void drive_record_begun(const Supervisor *supervisor,
+                               const Sequence *sequence,
+                               Record *record) {
+        SequenceProgress progress;
+
+        sequence_progress(sequence, &progress);
+        record_phase_begun(record, &progress, sequence_counts(sequence),
+                           supervisor->generation->states);
+}
+
+static void drive_record_ended(const Sequence *sequence, Record *record, usec_t now) {
+        SequenceProgress progress;
+
+        sequence_progress(sequence, &progress);
+        record_phase_ended(record, &progress, now);
+}
+
+bool drive_sequence(Supervisor *supervisor,
+                    Sequence *sequence,
+                    Record *record,
+                    const char *what) {
         SequenceOrder order;
 
         for (;;) {
-                switch (sequence_next(sequence, loop_now(supervisor->loop), &order)) {
+                usec_t now = loop_now(supervisor->loop);
+
+                switch (sequence_next(sequence, now, &order)) {
                 case SEQUENCE_ORDER:
+                        record_ordered(record, order, now);
                         child_order(supervisor->generation->children[order.node], order.event);
                         break;
                 case SEQUENCE_PHASE_BEGUN:
+                        drive_record_begun(supervisor, sequence, record);
                         drive_note_begun(sequence, what);
                         drive_enter_phase(supervisor, sequence);
                         break;
                 case SEQUENCE_PHASE_ENDED:
+                        drive_record_ended(sequence, record, now);
                         drive_note_ended(supervisor, sequence, what);
                         break;
                 case SEQUENCE_CUT:

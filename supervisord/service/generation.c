@@ -26,6 +26,8 @@ int generation_new(Config *config, Generation **ret) {
                 return -ENOMEM;
 
         int r = sequence_new(config, &generation->sequence);
+        if (r >= 0)
+                r = record_new(config, "stop of everything", NULL, &generation->record);
         if (r < 0)
                 return r;
         *ret = TAKE(generation);
@@ -36,6 +38,7 @@ Generation *generation_free(Generation *generation) {
         if (!generation)
                 return NULL;
         sequence_free(generation->sequence);
+        record_free(generation->record);
         free(generation->children);
         free(generation->states);
         free(generation->pending);

@@ -12,6 +12,7 @@
 
 #include "child/child.h"
 #include "config/config.h"
+#include "model/record.h"
 #include "model/sequence.h"
 
 typedef struct Generation {
@@ -23,6 +24,7 @@ typedef struct Generation {
         size_t pending_count;
         Sequence *sequence; /* for a stop of everything: ready from the begin */
         bool *in_set;       /* its set */
+        Record *record;     /* what is remembered of it; NULL: it was given away */
 
         bool *is_changed;
         unsigned *changed; /* those that changed since the last settling */

@@ -15,6 +15,7 @@
  *                  reload_test.c, reload_verdict.c
  *   remember.c     what operators stopped, over a restart of supervisord; stopped.c: as a text
  *   request.c      what is asked for from outside; pause.c: out of service and back
+ *   recording.c    what is remembered of all that; records.c, record_text.c, record_store.c: how
  *   report.c       what systemd and the person are told
  */
 
@@ -27,6 +28,7 @@
 #include "model/status.h"
 #include "service/generation.h"
 #include "service/operation.h"
+#include "service/records.h"
 #include "service/reload.h"
 #include "service/request.h"
 #include "service/supervisor.h"
@@ -67,6 +69,9 @@ struct Supervisor {
         usec_t stop_begun;
         Phase repeat_noted; /* the last phase in which a repeated signal was logged */
 
+        Records *records;
+        Record *starting; /* of the first start; NULL: it is over */
+        uint64_t recorded; /* the id of the last sequence; 0: it was about nothing */
         OperationList operations; /* in the order in which they were asked for */
         Reload reload;
         SupervisorObserver observer; /* all NULL: nobody looks */
@@ -96,14 +101,18 @@ void start_cancel(Supervisor *supervisor);
 
 /* drive.c */
 /*
- * Gives the orders of a sequence that are due; true if it is done. `what` it is about, for the log.
+ * Gives the orders of a sequence that are due and notes them in its record; true if it is done.
+ * `what` it is about, for the log.
  */
-bool drive_sequence(Supervisor *supervisor, Sequence *sequence, const char *what);
+bool drive_sequence(Supervisor *supervisor,
+                    Sequence *sequence,
+                    Record *record,
+                    const char *what);
 /* Begins a sequence over a set of the generation in force. */
 void drive_begin(Supervisor *supervisor, Sequence *sequence, SequenceSpan span, const bool *set);
 
 /* stop.c */
-void stop_begin(Supervisor *supervisor, bool fast);
+void stop_begin(Supervisor *supervisor, bool fast, const char *who);
 void stop_drive(Supervisor *supervisor);
 
 /* remember.c */
@@ -120,6 +129,26 @@ void remember_settle(Supervisor *supervisor);
 /* request.c */
 /* Adds `node` and those that it requires, or that require it, and so on. */
 void request_spread(const Generation *generation, unsigned node, bool downwards, bool *set);
+/* recording.c */
+RecordMoment recording_moment(const Supervisor *supervisor);
+/* The first start of everything, of which `set` is started. */
+void recording_start(Supervisor *supervisor, const bool *set);
+/*
+ * Takes over the record of a sequence of the generation in force that is over, with what its
+ * daemons know; its id, 0 if it was about nothing.
+ */
+uint64_t recording_over(Supervisor *supervisor, Record *record_consume, RecordResult result);
+/* A daemon's own reload is over. */
+void recording_own_reload(Supervisor *supervisor, Record *record, unsigned node);
+/* All who asked for the reload at hand, as far as there is room. */
+void recording_requesters(const Supervisor *supervisor,
+                          char buffer[static RELOAD_RECORD_WHO_MAX]);
+/* A reload: its begin, its plan, its steps, its verdict, with which its record is complete. */
+void recording_reload(Supervisor *supervisor);
+void recording_reload_plan(Supervisor *supervisor);
+void recording_reload_step(Supervisor *supervisor, ReloadStage stage);
+void recording_reload_step_over(Supervisor *supervisor, OperationOutcome outcome);
+void recording_reload_over(Supervisor *supervisor, ReloadVerdict verdict, const char *text);
 
 /* report.c */
 void report_ready(Supervisor *supervisor);

@@ -18,6 +18,7 @@ struct Operation {
         bool *stop, *start, *returns, *tell; /* by index */
         bool tested;
         Sequence *sequence;
+        Record *record;
         OperationHandler handler;
         void *userdata;
 };
@@ -26,6 +27,7 @@ static Operation *operation_free(Operation *operation) {
         if (!operation)
                 return NULL;
         sequence_free(operation->sequence);
+        record_free(operation->record);
         free(operation->what);
         free(operation->stop);
         free(operation->start);
@@ -65,9 +67,19 @@ int operation_new(Supervisor *supervisor, const OperationRequest *request) {
             !operation->tell)
                 return -ENOMEM;
         int r = sequence_new(generation->config, &operation->sequence);
+        if (r >= 0)
+                r = record_new(generation->config, operation->what,
+                               &(RecordSets){
+                                       .stops = operation->stop,
+                                       .starts = operation->start,
+                                       .reloads = operation->tell,
+                               },
+                               &operation->record);
         if (r < 0)
                 return r;
 
+        record_begin(operation->record, request->who ? request->who : "supervisord",
+                     recording_moment(supervisor));
         TAILQ_INSERT_TAIL(&supervisor->operations, operation, link);
         operation = NULL;
         loop_defer_arm(supervisor->settle);
@@ -79,6 +91,8 @@ static void operation_end(Supervisor *supervisor, Operation *operation, Operatio
         void *userdata = operation->userdata;
 
         TAILQ_REMOVE(&supervisor->operations, operation, link);
+        (void) recording_over(supervisor, TAKE(operation->record),
+                              outcome == OPERATION_DONE ? RECORD_OVER : RECORD_BROKEN_OFF);
         operation_free(operation);
         if (handler)
                 handler(userdata, supervisor, outcome);
@@ -113,14 +127,19 @@ static void operation_tell(Supervisor *supervisor, const Operation *operation) {
         }
 }
 
-static bool operation_all_told(const Supervisor *supervisor, const Operation *operation) {
+static bool operation_all_told(Supervisor *supervisor, const Operation *operation) {
         const Generation *generation = supervisor->generation;
+        bool all = true;
 
-        for (size_t i = 0; i < generation->count; i++)
-                if (operation->tell[i] &&
-                    child_reload_outcome(generation->children[i]) == CHILD_RELOAD_UNDER_WAY)
-                        return false;
-        return true;
+        for (unsigned i = 0; i < generation->count; i++) {
+                if (!operation->tell[i])
+                        continue;
+                if (child_reload_outcome(generation->children[i]) == CHILD_RELOAD_UNDER_WAY)
+                        all = false;
+                else
+                        recording_own_reload(supervisor, operation->record, i);
+        }
+        return all;
 }
 
 static void operation_begin(Supervisor *supervisor, Operation *operation) {
@@ -153,15 +172,19 @@ static bool operation_advance(Supervisor *supervisor, Operation *operation) {
                 operation_begin(supervisor, operation);
                 return true;
         case OPERATION_STOPPING:
-                if (!drive_sequence(supervisor, operation->sequence, operation->what))
+                if (!drive_sequence(supervisor, operation->sequence, operation->record,
+                                    operation->what))
                         return false;
                 operation->stage = OPERATION_STARTING;
+                record_starting(operation->record, supervisor->generation->states,
+                                loop_now(supervisor->loop));
                 start_begin(supervisor, operation->start);
                 return true;
         case OPERATION_STARTING:
                 if (!start_is_over(supervisor, operation->start))
                         return false;
                 operation->stage = OPERATION_TELLING;
+                record_reloading(operation->record, loop_now(supervisor->loop));
                 operation_tell(supervisor, operation);
                 return true;
         case OPERATION_TELLING:
@@ -202,6 +225,7 @@ void operations_observe(Supervisor *supervisor, unsigned index, DaemonState stat
                 if (forced)
                         sequence_note_forced(operation->sequence, index);
                 sequence_observe(operation->sequence, index, state);
+                record_observe(operation->record, index, state, forced, loop_now(supervisor->loop));
         }
 }
 

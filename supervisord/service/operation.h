@@ -42,7 +42,8 @@ typedef enum OperationDepth {
 
 /* What is asked for, by index of the generation in force. The arrays are copied. */
 typedef struct OperationRequest {
-        const char *what; /* "restart of web", for the log */
+        const char *what; /* "restart of web", for the log and the record */
+        const char *who;  /* "uid 0 (process 123)"; NULL: supervisord itself */
         OperationDepth depth;
         const bool *stop;    /* who goes through the sequence; NULL: nobody */
         const bool *start;   /* … is started afterwards; NULL: nobody */

@@ -62,6 +62,7 @@ int supervisor_pause(Supervisor *supervisor, const PauseRequest *request, const 
         return operation_new(supervisor,
                              &(OperationRequest){
                                      .what = what,
+                                     .who = request->who,
                                      .depth = request->drain ? OPERATION_DRAINS : OPERATION_FREEZES,
                                      .stop = set,
                                      .handler = request->handler,

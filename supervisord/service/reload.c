@@ -47,6 +47,7 @@ static void reload_release(Supervisor *supervisor) {
         reload->plan = plan_free(reload->plan);
         reload->diff = config_diff_free(reload->diff);
         reload->diag = diag_free(reload->diag);
+        reload->record = reload_record_free(reload->record);
         free(TAKE(reload->was_up));
         free(TAKE(reload->told));
         reload->stage = RELOAD_IDLE;
@@ -77,6 +78,7 @@ const Setting *reload_unchangeable(const ConfigDiff *diff) {
 
 static void reload_on_step(void *userdata, Supervisor *supervisor, OperationOutcome outcome) {
         (void) userdata;
+        recording_reload_step_over(supervisor, outcome);
         supervisor->reload.step_done = outcome == OPERATION_DONE;
         loop_defer_arm(supervisor->settle);
 }
@@ -135,6 +137,7 @@ static void reload_enter(Supervisor *supervisor, ReloadStage stage) {
         /* without memory for it clients are refused instead of held, and nothing worse */
         CLEANUP(freep) bool *returns = calloc(supervisor->generation->count, sizeof(*returns));
 
+        recording_reload_step(supervisor, stage);
         reload->stage = stage;
         reload->step_done = false;
         memset(set, 0, supervisor->generation->count * sizeof(*set));
@@ -154,6 +157,7 @@ static void reload_enter(Supervisor *supervisor, ReloadStage stage) {
                 supervisor,
                 &(OperationRequest){
                         .what = stage < RELOAD_UNDO_STOPPING ? "reload" : "undoing a reload",
+                        .who = reload->record ? reload->record->who : NULL,
                         .stop = stops ? set : NULL,
                         .start = stops || tells ? NULL : set,
                         .tell = tells ? set : NULL,
@@ -211,6 +215,7 @@ static size_t reload_count_deaf(Supervisor *supervisor) {
 
 static void reload_turn_around(Supervisor *supervisor) {
         log_write(LOG_ERR, NULL, "%s; undoing the reload", supervisor->reload.failure);
+        reload_record_step_failed(supervisor->reload.record);
         reload_enter(supervisor, RELOAD_UNDO_STOPPING);
 }
 
@@ -290,8 +295,7 @@ static void reload_advance(Supervisor *supervisor) {
         case RELOAD_UNDO_STARTING:
                 reload_finish_undo(supervisor);
                 break;
-        case RELOAD_IDLE:
-        case RELOAD_TESTING:
+        default:
                 break;
         }
 }
@@ -342,6 +346,8 @@ static bool reload_prepare(Supervisor *supervisor) {
 static void reload_test(Supervisor *supervisor) {
         Reload *reload = &supervisor->reload;
 
+        if (reload->stage != RELOAD_TESTING && reload->test_count > 0)
+                recording_reload_step(supervisor, RELOAD_TESTING);
         reload->stage = RELOAD_TESTING;
         if (!reload_tests_drive(supervisor))
                 return;
@@ -355,6 +361,7 @@ static void reload_test(Supervisor *supervisor) {
         reload_tests_free(reload);
         /* ---- the commit line: from here on every step has its inverse ---- */
         reload_log_plan(supervisor);
+        recording_reload_plan(supervisor);
         reload_enter(supervisor, RELOAD_STOPPING);
 }
 
@@ -364,6 +371,8 @@ static void reload_begin(Supervisor *supervisor) {
         reload->wanted = false;
         reload->begun = loop_now(supervisor->loop);
         TAILQ_CONCAT(&reload->waiters, &reload->next, link);
+        recording_reload(supervisor);
+        recording_reload_step(supervisor, RELOAD_IDLE);
         report_reloading(supervisor);
 
         if (reload_prepare(supervisor))
@@ -405,8 +414,10 @@ int reload_request(Supervisor *supervisor, const char *who, ReloadHandler handle
 
         supervisor->reload.wanted = true;
         loop_defer_arm(supervisor->settle);
-        if (!handler) /* a signal: a hundred thousand of them are one */
+        if (!handler) { /* a signal: a hundred thousand of them are one */
+                snprintf(supervisor->reload.signal, sizeof(supervisor->reload.signal), "%s", who);
                 return 0;
+        }
 
         ReloadWaiter *waiter = calloc(1, sizeof(*waiter));
         if (!waiter)

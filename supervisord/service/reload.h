@@ -16,6 +16,7 @@
 #include "base/macro.h"
 #include "config/diff.h"
 #include "model/plan.h"
+#include "model/record_reload.h"
 #include "service/generation.h"
 #include "sys/loop.h"
 
@@ -55,6 +56,7 @@ typedef enum ReloadStage {
         RELOAD_TELLING,  /* what reads its own files anew: last, since nothing can undo it */
         RELOAD_UNDO_STOPPING,
         RELOAD_UNDO_STARTING,
+        RELOAD_STAGE_MAX_,
 } ReloadStage;
 
 typedef struct ReloadTest ReloadTest;
@@ -74,6 +76,8 @@ typedef struct Reload {
         usec_t begun;
         char failure[256]; /* why it is refused or undone */
 
+        ReloadRecord *record;     /* of the one that runs; NULL: no memory for it */
+        char signal[RECORD_WHO_MAX]; /* who wants the one after it by a signal; "": nobody */
         ReloadWaiterList waiters; /* of the one that runs */
         ReloadWaiterList next;    /* of the one after it */
         bool wanted;              /* by somebody who waits for nothing, or by `next` */
@@ -88,8 +92,8 @@ void reload_done(Supervisor *supervisor);
 enum { RELOAD_E_STOPPING = 1 }; /* everything is being stopped */
 
 /*
- * Asks for a reload. Without a handler (NULL, as for SIGHUP) nobody waits for it and `who` is not
- * kept. -ENOMEM: nobody will be told, it comes all the same.
+ * Asks for a reload. Without a handler (NULL, as for SIGHUP) nobody waits for it, and of all such
+ * only the last `who` is kept. -ENOMEM: nobody will be told, it comes all the same.
  */
 int reload_request(Supervisor *supervisor, const char *who, ReloadHandler handler, void *userdata);
 /* Goes on, from settling only. */

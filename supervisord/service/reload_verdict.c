@@ -2,13 +2,15 @@
 /* The verdict of a reload, to all who want to know: the caller, the journal, systemd. */
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "base/parse.h"
 #include "service/object.h"
 
-#define VERDICT_FIELD_MAX 128
+#define VERDICT_FIELD_MAX 320
+#define VERDICT_FIELDS    6
 
 const char *reload_verdict_name(ReloadVerdict verdict) {
         static const char *const names[] = {
@@ -63,31 +65,49 @@ static MessageId verdict_message(ReloadVerdict verdict) {
         }
 }
 
-static void verdict_log(Supervisor *supervisor, ReloadVerdict verdict, const char *text) {
-        const Reload *reload = &supervisor->reload;
-        const ReloadWaiter *first = TAILQ_FIRST(&reload->waiters);
-        const char *who = first && first->who ? first->who : "SIGHUP";
-        char before[CONFIG_DIGEST_MAX] = "", after[CONFIG_DIGEST_MAX] = "",
-             elapsed[DURATION_TEXT_MAX];
-        char fields[4][VERDICT_FIELD_MAX];
-        const char *list[] = { fields[0], fields[1], fields[2], fields[3], NULL };
+/* "stop: done after 1.2 s, sequence 41" */
+static void verdict_step_field(char buffer[static VERDICT_FIELD_MAX], const RecordStep *step) {
+        char elapsed[DURATION_TEXT_MAX];
+        int used = snprintf(buffer, VERDICT_FIELD_MAX, "SUPERVISOR_STEP=%s: %s after %s",
+                            step->name, record_step_outcome_name(step->outcome),
+                            format_elapsed(elapsed, usec_sub(step->ended, step->begun)));
 
-        if (reload->diff) {
-                config_digest(reload->diff->before, before);
-                config_digest(reload->diff->after, after);
-        }
+        if (step->sequence > 0)
+                snprintf(buffer + used, VERDICT_FIELD_MAX - (size_t) used, ", sequence %" PRIu64,
+                         step->sequence);
+}
+
+/* Of one that was canceled before it began, or for which there was no memory, little is known. */
+static void verdict_log(const Supervisor *supervisor, ReloadVerdict verdict, const char *text) {
+        ReloadRecord nothing = { 0 };
+        const ReloadRecord *known =
+                supervisor->reload.record ? supervisor->reload.record : &nothing;
+        char fields[VERDICT_FIELDS + RELOAD_RECORD_STEPS_MAX][VERDICT_FIELD_MAX];
+        const char *list[ELEMENTSOF(fields) + 1] = { NULL };
+        char elapsed[DURATION_TEXT_MAX];
+
+        recording_requesters(supervisor, nothing.who);
         snprintf(fields[0], VERDICT_FIELD_MAX, "SUPERVISOR_VERDICT=%s",
                  reload_verdict_name(verdict));
-        snprintf(fields[1], VERDICT_FIELD_MAX, "SUPERVISOR_REQUESTER=%s", who);
-        snprintf(fields[2], VERDICT_FIELD_MAX, "SUPERVISOR_DIGEST_BEFORE=%s", before);
-        snprintf(fields[3], VERDICT_FIELD_MAX, "SUPERVISOR_DIGEST_AFTER=%s", after);
+        snprintf(fields[1], VERDICT_FIELD_MAX, "SUPERVISOR_REQUESTER=%s", known->who);
+        snprintf(fields[2], VERDICT_FIELD_MAX, "SUPERVISOR_DIGEST_BEFORE=%s", known->before.digest);
+        snprintf(fields[3], VERDICT_FIELD_MAX, "SUPERVISOR_DIGEST_AFTER=%s", known->after.digest);
+        snprintf(fields[4], VERDICT_FIELD_MAX, "SUPERVISOR_LOADED_BEFORE=%" PRIu64,
+                 known->before.loaded);
+        snprintf(fields[5], VERDICT_FIELD_MAX, "SUPERVISOR_LOADED_AFTER=%" PRIu64,
+                 known->after.loaded);
+        for (size_t i = 0; i < known->step_count; i++)
+                verdict_step_field(fields[VERDICT_FIELDS + i], &known->steps[i]);
+        for (size_t i = 0; i < VERDICT_FIELDS + known->step_count; i++)
+                list[i] = fields[i];
 
         bool good = verdict == RELOAD_APPLIED || verdict == RELOAD_NOTHING;
         log_write(good ? LOG_INFO : LOG_ERR,
                   &(LogContext){ .message = verdict_message(verdict), .fields = list },
                   "reload %s after %s (asked for by %s): %s", reload_verdict_name(verdict),
-                  format_elapsed(elapsed, usec_sub(loop_now(supervisor->loop), reload->begun)), who,
-                  text);
+                  format_elapsed(elapsed,
+                                 usec_sub(known->ended.monotonic, known->begun.monotonic)),
+                  known->who, text);
 }
 
 void reload_conclude(Supervisor *supervisor, ReloadVerdict verdict, const char *format, ...) {
@@ -101,7 +121,9 @@ void reload_conclude(Supervisor *supervisor, ReloadVerdict verdict, const char *
 
         if (reload->diag)
                 reload_log_findings(reload->diag);
+        recording_reload_over(supervisor, verdict, text);
         verdict_log(supervisor, verdict, text);
+        (void) records_take_reload(supervisor->records, TAKE(reload->record));
         snprintf(reload->verdict, sizeof(reload->verdict), "last reload %s: %s",
                  reload_verdict_name(verdict), text);
 

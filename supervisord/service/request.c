@@ -48,6 +48,10 @@ void supervisor_observe(Supervisor *supervisor, const SupervisorObserver *observ
         supervisor->observer = *observer;
 }
 
+int supervisor_list_records(Supervisor *supervisor, const RecordQuery *query, char ***ret) {
+        return records_list(supervisor->records, query, ret);
+}
+
 void request_spread(const Generation *generation, unsigned node, bool downwards, bool *set) {
         if (set[node])
                 return;
@@ -154,6 +158,7 @@ int supervisor_request(Supervisor *supervisor, const Request *request, const cha
                 request_sets(supervisor, request, stop, start);
         r = operation_new(supervisor, &(OperationRequest){
                                               .what = what,
+                                              .who = request->who,
                                               .stop = stop,
                                               .start = start,
                                               .tell = tell,

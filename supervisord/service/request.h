@@ -12,6 +12,7 @@
 #include "child/child.h"
 #include "model/mode.h"
 #include "service/operation.h"
+#include "service/record_store.h"
 #include "service/reload.h"
 #include "service/supervisor.h"
 
@@ -51,6 +52,7 @@ typedef struct Request {
         char *const *names;       /* NULL-terminated */
         bool now_only;            /* what is to be over a restart of supervisord stays as it is */
         uid_t uid;                /* who asks */
+        const char *who;          /* "uid 0 (process 123)", for the record */
         OperationHandler handler; /* told when it is over; may be NULL */
         void *userdata;
 } Request;
@@ -65,6 +67,7 @@ const char *supervisor_remark(const Supervisor *supervisor);
 typedef struct PauseRequest {
         bool drain;               /* also waits until their work is finished */
         char *const *names;       /* NULL-terminated; nobody else is concerned */
+        const char *who;          /* for the record */
         OperationHandler handler; /* told when it is over; may be NULL */
         void *userdata;
 } PauseRequest;
@@ -91,6 +94,9 @@ typedef struct RequestPlan {
 int supervisor_plan(const Supervisor *supervisor, RequestPlan **ret);
 RequestPlan *request_plan_free(RequestPlan *plan);
 DEFINE_CLEANUP(RequestPlan, request_plan_free)
+
+/* The records of sequences or reloads; see record_store_list(). May block where files do. */
+int supervisor_list_records(Supervisor *supervisor, const RecordQuery *query, char ***ret);
 
 /* The bare notices that something is new; one observer. */
 typedef struct SupervisorObserver {

@@ -5,6 +5,8 @@
  * nothing is new. So nobody is called back in the middle of anything.
  */
 
+#include <stdio.h>
+
 #include "service/object.h"
 
 void settle_changed(void *userdata, Child *child) {
@@ -26,12 +28,15 @@ static bool settle_may_come_back(const Supervisor *supervisor) {
 
 /* A daemon that the whole depends on is gone for good. */
 static void settle_essential(Supervisor *supervisor, const Child *child) {
+        char who[RECORD_WHO_MAX];
+
         if (!child_config(child)->essential || mode_is_stopping(supervisor->mode) ||
             settle_may_come_back(supervisor))
                 return;
         log_error("%s is essential and has failed: stopping everything", child_name(child));
         supervisor->exit_code = 1;
-        supervisor_stop(supervisor, false);
+        snprintf(who, sizeof(who), "%s, which is essential and has failed", child_name(child));
+        supervisor_stop(supervisor, false, who);
 }
 
 static bool settle_is_lost(DaemonState state) {
@@ -56,6 +61,7 @@ static void settle_child(Supervisor *supervisor, unsigned index) {
         if (forced)
                 sequence_note_forced(generation->sequence, index);
         sequence_observe(generation->sequence, index, state);
+        record_observe(generation->record, index, state, forced, loop_now(supervisor->loop));
         operations_observe(supervisor, index, state, forced);
 
         if (supervisor->observer.daemon_changed)
@@ -88,6 +94,7 @@ static void settle_mode(Supervisor *supervisor) {
                 return;
         (void) mode_step(&supervisor->mode, MODE_EVENT_SETTLED);
         report_ready(supervisor);
+        (void) recording_over(supervisor, TAKE(supervisor->starting), RECORD_OVER);
 }
 
 int settle_run(void *userdata) {

@@ -25,15 +25,18 @@ static void stop_note_begun(const Generation *generation, bool fast) {
                   grace != USEC_INFINITY ? ", within " : "", grace != USEC_INFINITY ? limit : "");
 }
 
-void stop_begin(Supervisor *supervisor, bool fast) {
+void stop_begin(Supervisor *supervisor, bool fast, const char *who) {
         Generation *generation = supervisor->generation;
         usec_t grace = generation->config->supervisor.grace;
 
         stop_note_begun(generation, fast);
 
+        records_hold(supervisor->records);
         reload_cancel(supervisor);
         operations_cancel(supervisor);
         start_cancel(supervisor);
+        (void) recording_over(supervisor, TAKE(supervisor->starting), RECORD_BROKEN_OFF);
+        record_begin(generation->record, who, recording_moment(supervisor));
 
         for (size_t i = 0; i < generation->count; i++) {
                 generation->in_set[i] = true;
@@ -62,7 +65,7 @@ static size_t stop_count_stuck(const Generation *generation) {
 }
 
 static void stop_finish(Supervisor *supervisor) {
-        const Generation *generation = supervisor->generation;
+        Generation *generation = supervisor->generation;
         SequenceProgress progress;
         char elapsed[DURATION_TEXT_MAX], forced[STOP_FIELD_MAX];
         const char *fields[] = { forced, NULL };
@@ -76,11 +79,15 @@ static void stop_finish(Supervisor *supervisor) {
                   generation->count, PLURAL(generation->count, "daemon", "daemons"),
                   progress.forced_in_all, stop_count_stuck(generation));
 
+        (void) recording_over(supervisor, TAKE(generation->record), RECORD_OVER);
+        records_flush(supervisor->records);
         (void) mode_step(&supervisor->mode, MODE_EVENT_ALL_AT_REST);
         loop_exit(supervisor->loop, supervisor->exit_code);
 }
 
 void stop_drive(Supervisor *supervisor) {
-        if (drive_sequence(supervisor, supervisor->generation->sequence, "stop"))
+        Generation *generation = supervisor->generation;
+
+        if (drive_sequence(supervisor, generation->sequence, generation->record, "stop"))
                 stop_finish(supervisor);
 }

@@ -15,18 +15,50 @@
 #include "service/object.h"
 #include "sys/limits.h"
 
-static int supervisor_on_stop(void *userdata) {
-        supervisor_stop(userdata, false);
+/* The signals whose sender is of interest, by their place in the list. */
+enum { SIGNAL_TERM, SIGNAL_INT, SIGNAL_QUIT, SIGNAL_HUP };
+
+/* "SIGTERM from uid 0 (process 1)"; returns buffer. */
+static const char *supervisor_sender(const Supervisor *supervisor,
+                                     size_t index,
+                                     const char *name,
+                                     char buffer[static RECORD_WHO_MAX]) {
+        LoopSender sender = loop_signal_sender(supervisor->signals[index]);
+
+        if (sender.pid > 0)
+                snprintf(buffer, RECORD_WHO_MAX, "%s from uid %u (process %d)", name,
+                         (unsigned) sender.uid, (int) sender.pid);
+        else
+                snprintf(buffer, RECORD_WHO_MAX, "%s", name);
+        return buffer;
+}
+
+static int supervisor_on_term(void *userdata) {
+        char who[RECORD_WHO_MAX];
+
+        supervisor_stop(userdata, false, supervisor_sender(userdata, SIGNAL_TERM, "SIGTERM", who));
+        return 0;
+}
+
+static int supervisor_on_int(void *userdata) {
+        char who[RECORD_WHO_MAX];
+
+        supervisor_stop(userdata, false, supervisor_sender(userdata, SIGNAL_INT, "SIGINT", who));
         return 0;
 }
 
 static int supervisor_on_quit(void *userdata) {
-        supervisor_stop(userdata, true);
+        char who[RECORD_WHO_MAX];
+
+        supervisor_stop(userdata, true, supervisor_sender(userdata, SIGNAL_QUIT, "SIGQUIT", who));
         return 0;
 }
 
 static int supervisor_on_reload(void *userdata) {
-        (void) reload_request(userdata, "SIGHUP", NULL, NULL);
+        char who[RECORD_WHO_MAX];
+
+        (void) reload_request(userdata, supervisor_sender(userdata, SIGNAL_HUP, "SIGHUP", who),
+                              NULL, NULL);
         return 0;
 }
 
@@ -48,10 +80,10 @@ static int supervisor_add_signals(Supervisor *supervisor) {
                 const char *name;
                 LoopHandler handler;
         } signals[SUPERVISOR_SIGNALS] = {
-                { SIGTERM, LOOP_STOP, "SIGTERM", supervisor_on_stop },
-                { SIGINT, LOOP_STOP, "SIGINT", supervisor_on_stop },
-                { SIGQUIT, LOOP_STOP, "SIGQUIT", supervisor_on_quit },
-                { SIGHUP, LOOP_NORMAL, "SIGHUP", supervisor_on_reload },
+                [SIGNAL_TERM] = { SIGTERM, LOOP_STOP, "SIGTERM", supervisor_on_term },
+                [SIGNAL_INT] = { SIGINT, LOOP_STOP, "SIGINT", supervisor_on_int },
+                [SIGNAL_QUIT] = { SIGQUIT, LOOP_STOP, "SIGQUIT", supervisor_on_quit },
+                [SIGNAL_HUP] = { SIGHUP, LOOP_NORMAL, "SIGHUP", supervisor_on_reload },
                 { SIGUSR1, LOOP_NORMAL, "SIGUSR1", supervisor_on_state },
                 { SIGUSR2, LOOP_NORMAL, "SIGUSR2", supervisor_on_ignored },
                 { SIGPIPE, LOOP_NORMAL, "SIGPIPE", supervisor_on_ignored },
@@ -202,6 +234,8 @@ int supervisor_new(Loop *loop, const char *config_path, Config *config, Supervis
         if (r >= 0)
                 r = intake_new(loop, &supervisor->intake);
         if (r >= 0)
+                r = records_new(loop, supervisor->state, &supervisor->records);
+        if (r >= 0)
                 r = supervisor_add_sources(supervisor);
         if (r >= 0)
                 r = generation_new(config, &supervisor->generation);
@@ -227,6 +261,8 @@ Supervisor *supervisor_free(Supervisor *supervisor) {
                 child_free(supervisor->generation->children[i]);
         generation_free(supervisor->generation);
         remember_done(supervisor);
+        record_free(supervisor->starting);
+        records_free(supervisor->records);
         for (size_t i = 0; i < SUPERVISOR_SIGNALS; i++)
                 loop_source_free(supervisor->signals[i]);
         loop_source_free(supervisor->settle);
@@ -259,6 +295,7 @@ void supervisor_start(Supervisor *supervisor) {
                   PLURAL(supervisor->generation->count, "daemon", "daemons"),
                   supervisor->config_path);
         child_recover_intake(&supervisor->child_context);
+        recording_start(supervisor, set);
         start_begin(supervisor, set);
         report_now(supervisor);
 }
@@ -279,17 +316,18 @@ static void supervisor_note_repeat(Supervisor *supervisor) {
                 phase_name(progress.phase));
 }
 
-void supervisor_stop(Supervisor *supervisor, bool fast) {
+void supervisor_stop(Supervisor *supervisor, bool fast, const char *who) {
         switch (mode_step(&supervisor->mode, fast ? MODE_EVENT_QUIT : MODE_EVENT_STOP)) {
         case MODE_BEGIN_STOP:
-                stop_begin(supervisor, false);
+                stop_begin(supervisor, false, who);
                 break;
         case MODE_BEGIN_QUIT:
-                stop_begin(supervisor, true);
+                stop_begin(supervisor, true, who);
                 break;
         case MODE_HURRY:
                 log_notice("going to cleanup at once");
                 sequence_hurry(supervisor->generation->sequence);
+                record_hurried(supervisor->generation->record, who, loop_now(supervisor->loop));
                 loop_defer_arm(supervisor->settle);
                 break;
         case MODE_REPEAT:

@@ -30,9 +30,10 @@ void supervisor_start(Supervisor *supervisor);
 
 /*
  * Asks for a stop: freeze, drain, cleanup; or with `fast` cleanup at once. The loop ends when all
- * is at rest. A further call changes nothing, but for a fast one that skips to cleanup.
+ * is at rest. A further call changes nothing, but for a fast one that skips to cleanup. `who` asks,
+ * for the record.
  */
-void supervisor_stop(Supervisor *supervisor, bool fast);
+void supervisor_stop(Supervisor *supervisor, bool fast, const char *who);
 
 /* Writes the state of everything to the log. */
 void supervisor_log_state(const Supervisor *supervisor);

@@ -26,13 +26,17 @@ foreign_includes() {
                 grep -vE "\"(${others%|})/[a-z_0-9]+\.h\"|\"[a-z_0-9]+\.inc\""
 }
 
+# Records are JSON, from service/record_text.c on; nothing below it has the library.
+declare -A further=([service]=jansson [control]=jansson)
+
 # Prints what is undefined in the libraries of a layer and those below it.
 undefined_symbols() {
         local layer=$1 part archives=() libraries
         for part in "$layer" ${below[$layer]}; do
                 archives+=("$BUILD_DIR/supervisord/lib$part.a")
         done
-        mapfile -t libraries < <(pkg-config --libs libsystemd libconfig | tr ' ' '\n' | grep .)
+        mapfile -t libraries < <(pkg-config --libs libsystemd libconfig ${further[$layer]-} |
+                tr ' ' '\n' | grep .)
         echo 'int main(void) { return 0; }' |
                 ${CC:-cc} -x c - -x none -o /dev/null -Wl,--whole-archive "${archives[@]}" \
                         -Wl,--no-whole-archive "${libraries[@]}" 2>&1

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "config/load.h"
 #include "sim/watch.h"
@@ -39,6 +40,7 @@ static struct {
         int reload_outcome;
         Config *reload_config; /* what a reload finds */
         size_t line_count;
+        char fields[2048];
 } sim;
 
 static SimLine sim_lines[LINE_MAX_]; /* those with a message */
@@ -52,6 +54,20 @@ static int field_number(const LogContext *context, const char *key) {
         return -1;
 }
 
+/* Of a verdict. */
+static void sim_keep_fields(const LogContext *context) {
+        size_t used = 0;
+
+        for (const char *const *field = context->fields; field && *field; field++)
+                if (used < sizeof(sim.fields))
+                        used += (size_t) snprintf(sim.fields + used, sizeof(sim.fields) - used,
+                                                  "%s\n", *field);
+}
+
+const char *sim_verdict_fields(void) {
+        return sim.fields;
+}
+
 static void sim_on_line(void *userdata, int priority, const LogContext *context, const char *text) {
         static const LogContext nothing;
 
@@ -61,6 +77,9 @@ static void sim_on_line(void *userdata, int priority, const LogContext *context,
         world_trace("    <%d> %s%s%s", priority, context->daemon ? context->daemon : "",
                     context->daemon ? ": " : "", text);
         watch_line(context->message, context->daemon, text);
+        if (context->message == MESSAGE_RELOAD_DONE || context->message == MESSAGE_RELOAD_REFUSED ||
+            context->message == MESSAGE_RELOAD_ROLLED_BACK)
+                sim_keep_fields(context);
 
         if (context->message == MESSAGE_NONE || sim.line_count == LINE_MAX_)
                 return;
@@ -152,6 +171,7 @@ static bool sim_read_config(const char *settings, const char *daemons, bool loud
             diag_new(&diag) < 0 || config_new(&config) < 0)
                 sim_fail("no memory");
 
+        config->loaded = clock_realtime();
         int r = config_read_text(text, CONFIG_PATH, diag, config);
         if (r == 0)
                 r = config_resolve(config, diag);
@@ -269,6 +289,7 @@ void sim_leave(void) {
 }
 
 void sim_end(void) {
+        world_stop(); /* what is half taken down is not asked for anything */
         sim_leave();
         world_end();
 }

@@ -95,6 +95,8 @@ unsigned sim_verdicts(void);
 ReloadVerdict sim_verdict(void);
 const char *sim_verdict_text(void);
 const char *sim_verdict_finding(void);
+/* The fields of its line, each with a newline. */
+const char *sim_verdict_fields(void);
 /* All of its findings, 16 at most. */
 unsigned sim_findings(void);
 const char *sim_finding(unsigned index);

@@ -61,6 +61,7 @@ void watch_look_at_generation(void) {
 void watch_begin(void) {
         watch = (Watch){ .births = world_births() };
         watch_reload_reset();
+        watch_records_begin();
         watch_look_at_generation();
 }
 
@@ -323,4 +324,6 @@ void watch_exit(void) {
                          fake_reaper_waits(sim_supervisor()->reaper));
         if (sim_said(MESSAGE_SUPERVISOR_STOPPED, NULL) != 1)
                 sim_fail("the end was not said once");
+        if (watch_stop_records() != 1)
+                sim_fail("there are %u records of the stop", watch_stop_records());
 }

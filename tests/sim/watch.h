@@ -21,6 +21,7 @@ typedef struct Watched {
         bool configured;       /* in the generation in force */
         bool started;          /* before, there may be processes of an earlier run */
         bool cut;              /* forced since the stop of everything began */
+        unsigned forced;       /* how often that was said */
         bool stuck;            /* it was, when it was last seen */
         usec_t stopping_since; /* its stop schedule runs; 0: it does not */
         const Generation *stopping_by;
@@ -34,7 +35,7 @@ typedef struct Watched {
 /* A sequence that runs, and what it has to do with each daemon in the phase at hand. */
 typedef struct Run {
         const Sequence *sequence; /* NULL: free */
-        Phase phase;
+        Phase phase, last;
         usec_t begun;
         usec_t slept; /* watch.slept at that time */
         bool in_phase;
@@ -106,6 +107,10 @@ void watch_forced_end(void);
 void watch_forced_line(const char *name, const char *text);
 void watch_note_schedule(unsigned node, DaemonState state);
 void watch_judge_repeat(void);
+/* watch_record.c */
+void watch_records_begin(void);
+/* How many records of a stop of everything there were. */
+unsigned watch_stop_records(void);
 
 static inline size_t watch_count(void) {
         return watch.generation->count;

@@ -85,6 +85,7 @@ void watch_forced_line(const char *name, const char *text) {
         Watched *daemon = watch_daemon(name);
 
         daemon->cut = true;
+        daemon->forced++;
         if (giving.daemon != daemon) {
                 if (strncmp(text, "did not end", 11) == 0)
                         watch_judge_schedule(daemon);

@@ -350,8 +350,12 @@ void __wrap_sequence_begin(Sequence *sequence, SequenceSpan span, const bool *in
         if (!run)
                 sim_fail("so many sequences cannot be watched");
 
-        *run = (Run){ .sequence = sequence, .frozen_only = span.last == PHASE_FREEZE,
-                      .hurried = span.first == PHASE_CLEANUP };
+        *run = (Run){
+                .sequence = sequence,
+                .last = span.last,
+                .frozen_only = span.last == PHASE_FREEZE,
+                .hurried = span.first == PHASE_CLEANUP,
+        };
         for (unsigned i = 0; i < watch_count(); i++)
                 run->in_set[i] = in_set[i];
         watch_judge_overlap(run);

@@ -212,6 +212,33 @@ const char *supervisor_remark(const Supervisor *supervisor) {
         return STUB_REMARK "\xff";
 }
 
+const char *record_kind_name(RecordKind kind) {
+        return kind == RECORD_KIND_SEQUENCE ? "sequence" : "reload";
+}
+
+/* As many as are wanted, each of 100 kB; what was asked for stands at the begin. */
+int supervisor_list_records(Supervisor *supervisor, const RecordQuery *query, char ***ret) {
+        static const size_t size = 100000;
+        size_t count = MIN_OF(MIN_OF(query->limit, query->bytes / size), (size_t) RECORD_KEEP);
+
+        (void) supervisor;
+        for (size_t i = 0; i < count; i++) {
+                CLEANUP(freep) char *text = malloc(size);
+
+                if (!text)
+                        return -ENOMEM;
+                memset(text, ' ', size - 1);
+                text[size - 1] = '\0';
+                text[snprintf(text, size, "%s %u before %u%s", record_kind_name(query->kind),
+                              (unsigned) i, (unsigned) query->before,
+                              query->full ? " full" : "")] = ' ';
+                int r = strv_append(ret, text);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 int supervisor_signal(Supervisor *supervisor, const char *name, int signo) {
         if (signo == SIGUSR1 && strcmp(name, "slow") == 0)
                 stub_finish(supervisor, true);
@@ -249,7 +276,8 @@ const char *reload_verdict_name(ReloadVerdict verdict) {
         return verdict == RELOAD_REFUSED ? "refused" : "?";
 }
 
-void supervisor_stop(Supervisor *supervisor, bool fast) {
+void supervisor_stop(Supervisor *supervisor, bool fast, const char *who) {
+        (void) who;
         supervisor->mode = MODE_CLEANING;
         stub_finish(supervisor, true);
         loop_exit(supervisor->loop, fast ? 7 : 0);

@@ -312,6 +312,76 @@ START_TEST(test_plan) {
 }
 END_TEST
 
+static int list_records(sd_bus *bus, const char *kind, uint32_t limit, sd_bus_message **ret) {
+        return sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, "ListRecords", NULL,
+                                  ret, "stu", kind, (uint64_t) 5, limit);
+}
+
+static int count_texts(sd_bus_message *reply, const char *begin) {
+        CLEANUP(strv_freep) char **texts = NULL;
+
+        ck_assert_int_ge(sd_bus_message_read_strv(reply, &texts), 0);
+        ck_assert_msg(!begin || strncmp(texts[0], begin, strlen(begin)) == 0, "%.40s", texts[0]);
+        return (int) strv_length(texts);
+}
+
+START_TEST(test_records) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *few = NULL, *many = NULL, *none = NULL;
+        CLIENT(bus);
+
+        ck_assert_int_ge(list_records(bus, "sequence", 2, &few), 0);
+        ck_assert_int_eq(count_texts(few, "sequence 0 before 5 full "), 2);
+        ck_assert_int_ge(list_records(bus, "reload", UINT32_MAX, &many), 0);
+        ck_assert_int_eq(count_texts(many, "reload 0 before 5 full "), 10); /* of 100 kB each */
+        ck_assert_int_ge(list_records(bus, "reload", 0, &none), 0);
+        ck_assert_int_eq(count_texts(none, NULL), 0);
+        ck_assert_int_eq(list_records(bus, "", 1, NULL), -EINVAL);
+        ck_assert_int_eq(list_records(bus, "sequences", 1, NULL), -EINVAL);
+}
+END_TEST
+
+static int keep_reply(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        sd_bus_message **replies = userdata;
+
+        (void) error;
+        while (*replies)
+                replies++;
+        *replies = sd_bus_message_ref(message);
+        return 0;
+}
+
+/* Who asks for much more than he reads does not fill our memory. */
+START_TEST(test_records_at_a_time) {
+        sd_bus_message *replies[4] = { NULL };
+        CLIENT(bus);
+
+        ck_assert_int_ge(list_records(bus, "sequence", 1, NULL), 0);
+        for (int i = 0; i < 3; i++)
+                ck_assert_int_ge(sd_bus_call_method_async(bus, NULL, NULL, CONTROL_PATH,
+                                                          CONTROL_INTERFACE, "ListRecords",
+                                                          keep_reply, replies, "stu", "sequence",
+                                                          (uint64_t) 0, 99u),
+                                 0);
+        ck_assert_int_ge(sd_bus_flush(bus), 0);
+        serving_expect(); /* by others: when they have their answers, ours are on the way */
+        serving_expect();
+        while (!replies[2]) {
+                int r = sd_bus_process(bus, NULL);
+
+                ck_assert_int_ge(r, 0);
+                if (r == 0)
+                        ck_assert_int_ge(sd_bus_wait(bus, UINT64_MAX), 0);
+        }
+        ck_assert_int_eq(count_texts(replies[0], "sequence"), 10);
+        for (int i = 1; i < 3; i++)
+                ck_assert_int_eq(sd_bus_message_is_method_error(replies[i],
+                                                                SD_BUS_ERROR_LIMITS_EXCEEDED),
+                                 1);
+        for (int i = 0; i < 3; i++)
+                sd_bus_message_unref(replies[i]);
+}
+END_TEST
+
 static Suite *make_suite(void) {
         Suite *suite = suite_create("control/call");
         TCase *cases = tcase_create("call");
@@ -332,6 +402,8 @@ static Suite *make_suite(void) {
         tcase_add_test(cases, test_reload_daemons);
         tcase_add_test(cases, test_reload_daemons_that_cannot);
         tcase_add_test(cases, test_plan);
+        tcase_add_test(cases, test_records);
+        tcase_add_test(cases, test_records_at_a_time);
         suite_add_tcase(suite, cases);
         return suite;
 }

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is remembered of sequences and of reloads, along real sequences and plans. */
+/* What is remembered of sequences, along real ones. */
 
 #include "model/record.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "config/load.h"
 #include "configs.h"
-#include "model/record_reload.h"
 #include "unit.h"
 
 #define S(seconds) ((usec_t) (seconds) *USEC_PER_SEC)
@@ -82,7 +79,7 @@ static void drive(void) {
                 if (step == SEQUENCE_ORDER)
                         record_ordered(record, order, now);
                 else if (step == SEQUENCE_PHASE_BEGUN)
-                        record_phase_begun(record, &progress, states);
+                        record_phase_begun(record, &progress, sequence_counts(sequence), states);
                 else
                         record_phase_ended(record, &progress, now);
         }
@@ -102,7 +99,7 @@ static void observe(unsigned node, DaemonState state) {
 }
 
 static void begin(Phase first, const bool *set) {
-        ck_assert_int_eq(record_new(config, "a test", set, NULL, &record), 0);
+        ck_assert_int_eq(record_new(config, "a test", &(RecordSets){ .stops = set }, &record), 0);
         record_begin(record, "uid 7 (process 8)", moment());
         sequence_begin(sequence, (SequenceSpan) { first, PHASE_CLEANUP }, set, states, now);
         drive();
@@ -145,7 +142,7 @@ START_TEST(a_stop_goes_through_the_phases) {
         ck_assert_uint_eq(record->begun.monotonic, S(1000));
         ck_assert_uint_eq(record->begun.realtime, S(1001000));
         ck_assert_uint_eq(record->row_count, COUNT);
-        ck_assert(record->stops && !record->starts && !record->fast);
+        ck_assert(record->stops && !record->fast);
         ck_assert_uint_eq(record->hurried, 0);
         expect(LONE, PHASE_FREEZE, RECORD_DONE, S(1000), S(1000));
         expect(WEB, PHASE_FREEZE, RECORD_DONE, S(1000), S(1001));
@@ -208,6 +205,20 @@ START_TEST(what_ended_by_itself_says_so) {
 }
 END_TEST
 
+START_TEST(who_serves_others_is_late) {
+        states[APP] = states[DB] = STATE_RUNNING;
+        begin(PHASE_FREEZE, everybody);
+        observe(LONE, STATE_FROZEN);
+        observe(WEB, STATE_FROZEN);
+        expect(WEB, PHASE_FREEZE, RECORD_DONE, S(1000), S(1000));
+        expect(APP, PHASE_FREEZE, RECORD_LATE, 0, 0);
+        expect(DB, PHASE_FREEZE, RECORD_LATE, 0, 0);
+        expect(APP, PHASE_DRAIN, RECORD_OPEN, 0, 0);
+        ck_assert_uint_eq(record->phases[PHASE_FREEZE].total, 2);
+        ck_assert_uint_eq(record->phases[PHASE_DRAIN].total, 4);
+}
+END_TEST
+
 START_TEST(an_end_that_was_asked_for_is_no_accident) {
         static const bool set[COUNT] = { [DB] = true };
 
@@ -267,8 +278,8 @@ START_TEST(a_start_tells_of_each_daemon) {
         static const bool set[COUNT] = { true, true, true, true };
 
         states[WEB] = states[APP] = states[DB] = STATE_STOPPED;
-        ck_assert_int_eq(record_new(config, "start", NULL, set, &record), 0);
-        ck_assert(record->starts && !record->stops);
+        ck_assert_int_eq(record_new(config, "start", &(RecordSets){ .starts = set }, &record), 0);
+        ck_assert(!record->stops);
         record_begin(record, "somebody", moment());
         now += S(1);
         record_starting(record, states, now);
@@ -291,6 +302,30 @@ START_TEST(a_start_tells_of_each_daemon) {
         ck_assert_uint_eq(record->note_count, 1);
         ck_assert_uint_eq(record->notes[0].node, APP);
         ck_assert_str_eq(record->notes[0].text, "it did not want to");
+}
+END_TEST
+
+START_TEST(own_reloads_are_told) {
+        static const bool set[COUNT] = { [APP] = true, [DB] = true, [LONE] = true };
+
+        ck_assert_int_eq(record_new(config, "reload", &(RecordSets){ .reloads = set }, &record), 0);
+        ck_assert_uint_eq(record->row_count, 3);
+        record_begin(record, "somebody", moment());
+        record_reloaded(record, DB, RECORD_DONE, now); /* it has not begun */
+        record_reloading(record, S(1001));
+        record_reloaded(record, DB, RECORD_DONE, S(1002));
+        record_reloaded(record, DB, RECORD_FAILED, S(1003));
+        record_reloaded(record, APP, RECORD_FAILED, S(1004));
+        record_reloaded(record, WEB, RECORD_FAILED, S(1004));
+        now = S(1005);
+        end(RECORD_BROKEN_OFF);
+        ck_assert_int_eq(row(DB)->reload.outcome, RECORD_DONE);
+        ck_assert_uint_eq(row(DB)->reload.begun, S(1001));
+        ck_assert_uint_eq(row(DB)->reload.ended, S(1002));
+        ck_assert_int_eq(row(APP)->reload.outcome, RECORD_FAILED);
+        ck_assert_int_eq(row(LONE)->reload.outcome, RECORD_CANCELED);
+        ck_assert_uint_eq(row(LONE)->reload.ended, S(1005));
+        expect(DB, PHASE_CLEANUP, RECORD_NONE, 0, 0);
 }
 END_TEST
 
@@ -326,7 +361,7 @@ START_TEST(notes_are_bounded) {
         text[sizeof(text) - 1] = '\0';
         begin(PHASE_FREEZE, everybody);
         for (unsigned i = 0; i < 1000; i++)
-                record_note(record, i % COUNT, RECORD_PEER, text);
+                record_note(record, i % COUNT, RECORD_PEERS, text);
         ck_assert_uint_le(record->note_count, RECORD_NOTES_MAX);
         ck_assert_uint_eq(record->note_count + record->notes_lost, 1000);
         ck_assert_uint_eq(strlen(record->notes[0].text), RECORD_NOTE_MAX - 1);
@@ -337,7 +372,7 @@ START_TEST(one_that_could_not_be_had_takes_everything) {
         SequenceProgress progress = { .phase = PHASE_FREEZE };
 
         record_begin(NULL, "somebody", moment());
-        record_phase_begun(NULL, &progress, states);
+        record_phase_begun(NULL, &progress, NULL, states);
         record_ordered(NULL, (SequenceOrder){ WEB, EVENT_FREEZE }, now);
         record_observe(NULL, WEB, STATE_FROZEN, true, now);
         record_phase_ended(NULL, &progress, now);
@@ -345,8 +380,10 @@ START_TEST(one_that_could_not_be_had_takes_everything) {
         record_signals(NULL, WEB, NULL, 0);
         record_starting(NULL, states, now);
         record_started(NULL, WEB, RECORD_DONE, now, now);
+        record_reloading(NULL, now);
+        record_reloaded(NULL, WEB, RECORD_DONE, now);
         record_in_flight(NULL, WEB, 1);
-        record_note(NULL, WEB, RECORD_PEER, "peer");
+        record_note(NULL, WEB, RECORD_PEERS, "peer");
         record_end(NULL, RECORD_OVER, moment());
         ck_assert_ptr_null(record_free(NULL));
 }
@@ -359,119 +396,27 @@ START_TEST(it_is_small) {
 }
 END_TEST
 
-/* ---- reloads ---- */
-
-START_TEST(a_reload_keeps_its_plan) {
-        CLEANUP(diag_freep) Diag *diag = NULL;
-        CLEANUP(config_unrefp) Config *other = NULL;
-        CLEANUP(config_diff_freep) ConfigDiff *diff = NULL;
-        CLEANUP(plan_freep) Plan *plan = NULL;
-        CLEANUP(reload_record_freep) ReloadRecord *reload = NULL;
-
-        ck_assert_int_eq(diag_new(&diag), 0);
-        other = configs_resolve("daemons: {\n"
-                                " lone: { command = [ \"/bin/true\" ]; };\n"
-                                " db: { command = [ \"/bin/false\" ];\n"
-                                "  drain: { signal = \"TERM\"; }; };\n"
-                                " new: { command = [ \"/bin/true\" ]; };\n"
-                                "};\n",
-                                diag);
-        other->loaded = 77;
-        ck_assert_int_eq(config_diff_new(config, other, &diff), 0);
-        ck_assert_int_eq(plan_new(diff, states, NULL, &plan), 0);
-        ck_assert_int_eq(reload_record_new("me", moment(), &reload), 0);
-        reload_record_describe(&reload->before, config);
-        reload_record_describe(&reload->after, other);
-        ck_assert_int_eq(reload_record_plan(reload, diff, plan), 0);
-        ck_assert_int_eq(reload_record_plan(reload, diff, plan), 0); /* once is enough */
-
-        ck_assert_str_ne(reload->before.digest, reload->after.digest);
-        ck_assert_uint_eq(reload->after.loaded, 77);
-        ck_assert_uint_eq(reload->kept, 1);
-        ck_assert_uint_eq(reload->plan_count, 4);
-        ck_assert_str_eq(reload->plan[0].daemon, "db");
-        ck_assert_str_eq(reload->plan[0].action, "restart");
-        ck_assert_ptr_nonnull(strstr(reload->plan[0].reason, "command"));
-        ck_assert_str_eq(reload->plan[1].daemon, "new");
-        ck_assert_str_eq(reload->plan[1].action, "start");
-}
-END_TEST
-
-START_TEST(a_reload_has_steps_and_a_verdict) {
-        CLEANUP(reload_record_freep) ReloadRecord *reload = NULL;
-
-        ck_assert_int_eq(reload_record_new("me", moment(), &reload), 0);
-        reload_record_step_failed(reload); /* there is none */
-        reload_record_step(reload, "check", now);
-        reload_record_step(reload, "stop", now + 1);
-        reload_record_step_over(reload, RECORD_STEP_DONE, 5, now + 3);
-        reload_record_step_over(reload, RECORD_STEP_FAILED, 6, now + 4);
-        reload_record_step(reload, "start", now + 4);
-        reload_record_step_over(reload, RECORD_STEP_DONE, 6, now + 5);
-        reload_record_step_failed(reload);
-        reload_record_step(reload, "undo", now + 5);
-        now += 9;
-        reload_record_end(reload, "canceled", "a stop broke in", moment());
-
-        ck_assert_uint_eq(reload->step_count, 4);
-        ck_assert_int_eq(reload->steps[0].outcome, RECORD_STEP_DONE);
-        ck_assert_uint_eq(reload->steps[0].ended, S(1000) + 1);
-        ck_assert_int_eq(reload->steps[1].outcome, RECORD_STEP_DONE);
-        ck_assert_uint_eq(reload->steps[1].sequence, 5);
-        ck_assert_uint_eq(reload->steps[1].ended, S(1000) + 3);
-        ck_assert_int_eq(reload->steps[2].outcome, RECORD_STEP_FAILED);
-        ck_assert_int_eq(reload->steps[3].outcome, RECORD_STEP_CANCELED);
-        ck_assert_uint_eq(reload->steps[3].ended, now);
-        ck_assert_str_eq(reload->verdict, "canceled");
-        for (unsigned i = 0; i < 100; i++)
-                reload_record_step(reload, "more", now);
-        ck_assert_uint_eq(reload->step_count, RELOAD_RECORD_STEPS_MAX);
-}
-END_TEST
-
-START_TEST(findings_of_a_reload_are_bounded) {
-        CLEANUP(reload_record_freep) ReloadRecord *reload = NULL;
-        char text[2 * RELOAD_RECORD_REASON_MAX];
-
-        memset(text, 'x', sizeof(text) - 1);
-        text[sizeof(text) - 1] = '\0';
-        ck_assert_int_eq(reload_record_new("me", moment(), &reload), 0);
-        for (size_t i = 0; i < RELOAD_RECORD_FINDINGS_MAX + 3; i++)
-                ck_assert_int_eq(reload_record_find(reload, text), 0);
-        ck_assert_uint_eq(reload->findings_lost, 3);
-        ck_assert_uint_eq(strlen(reload->findings[0]), RELOAD_RECORD_REASON_MAX);
-        ck_assert_int_eq(reload_record_find(NULL, text), 0);
-        ck_assert_int_eq(reload_record_plan(NULL, NULL, NULL), 0);
-        reload_record_step(NULL, "check", now);
-        reload_record_end(NULL, "refused", "", moment());
-}
-END_TEST
-
 static Suite *make_suite(void) {
         Suite *suite = suite_create("model_record");
         TCase *sequences = tcase_create("sequences");
-        TCase *reloads = tcase_create("reloads");
 
         tcase_add_checked_fixture(sequences, setup, teardown);
         tcase_add_test(sequences, a_stop_goes_through_the_phases);
         tcase_add_test(sequences, what_is_cut_says_by_what);
         tcase_add_test(sequences, what_ended_by_itself_says_so);
+        tcase_add_test(sequences, who_serves_others_is_late);
         tcase_add_test(sequences, an_end_that_was_asked_for_is_no_accident);
         tcase_add_test(sequences, a_hurried_one_skips_what_is_left);
         tcase_add_test(sequences, a_fast_one_begins_with_cleanup);
         tcase_add_test(sequences, a_broken_off_one_closes_what_is_open);
         tcase_add_test(sequences, a_start_tells_of_each_daemon);
+        tcase_add_test(sequences, own_reloads_are_told);
         tcase_add_test(sequences, signals_of_before_are_left_out);
         tcase_add_test(sequences, work_in_flight_has_a_first_and_a_last_count);
         tcase_add_test(sequences, notes_are_bounded);
         tcase_add_test(sequences, one_that_could_not_be_had_takes_everything);
         tcase_add_test(sequences, it_is_small);
         suite_add_tcase(suite, sequences);
-        tcase_add_checked_fixture(reloads, setup, teardown);
-        tcase_add_test(reloads, a_reload_keeps_its_plan);
-        tcase_add_test(reloads, a_reload_has_steps_and_a_verdict);
-        tcase_add_test(reloads, findings_of_a_reload_are_bounded);
-        suite_add_tcase(suite, reloads);
         return suite;
 }
 
