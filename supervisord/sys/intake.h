@@ -143,6 +143,9 @@ typedef struct IntakeVisitor {
  * namespace that may not be entered; INTAKE_E_GONE: in one in which no process that was found is
  * left.
  *
+ * Of UNIX sockets, whose connections belong to the network namespace of the client, those of
+ * clients in other ones are not seen once they are accepted.
+ *
  * A dump that took long serves for a while, so that all who measure take a fifth of the time at
  * most; intake_close(), intake_open() and intake_nudge() end that. *ret_when (may be NULL) is when
  * it was taken, the oldest one if there are several: two answers of the same time are one.

@@ -106,6 +106,19 @@ static int listen_both(int backlog) {
         return fd;
 }
 
+/* As the workers of a daemon do, each with a queue of its own. */
+static int listen_shared(int port, int backlog) {
+        struct sockaddr_in address = { .sin_family = AF_INET };
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
+
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address.sin_port = htons((uint16_t) port);
+        ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)), 0);
+        ck_assert_int_eq(bind(fd, (struct sockaddr *) &address, sizeof(address)), 0);
+        ck_assert_int_eq(listen(fd, backlog), 0);
+        return fd;
+}
+
 static int listen_tcp(int family, int backlog) {
         uint16_t port = 0;
         int fd = sockets_bind_tcp(family, &port);
@@ -180,6 +193,8 @@ static int obey(const Message *message) {
         switch (message->order) {
         case PUPPET_LISTEN:
                 return listen_tcp(a, b);
+        case PUPPET_LISTEN_SHARED:
+                return listen_shared(a, b);
         case PUPPET_LISTEN_BOTH:
                 return listen_both(b);
         case PUPPET_LISTEN_UNIX:

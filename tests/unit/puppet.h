@@ -29,6 +29,7 @@ uint16_t puppet_start(uint16_t (*prepare)(const void *userdata), const void *use
 
 typedef enum PuppetOrder {
         PUPPET_LISTEN,      /* on TCP of family `a`, with a backlog of `b`: descriptor */
+        PUPPET_LISTEN_SHARED, /* on TCP port `a` of IPv4 (0: any), together with others */
         PUPPET_LISTEN_BOTH, /* on v6 and v4 by one socket */
         PUPPET_LISTEN_UNIX, /* at `text`, as sockets_bind_unix() takes it */
         PUPPET_LISTEN_RELATIVE, /* at `text`, seen from its working directory */

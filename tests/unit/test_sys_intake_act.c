@@ -139,6 +139,43 @@ START_TEST(test_refuse_both) {
 }
 END_TEST
 
+/* Who was on the way in is let in. */
+START_TEST(test_half_open) {
+        int client;
+
+        start();
+        ck_assert_int_eq(puppet_do(PUPPET_DEFER, listener, 30, NULL), 0);
+        client = sockets_connect(family, port);
+        ck_assert_int_ge(client, 0);
+        ck_assert_int_eq(intake_do_close(_i == 0 ? INTAKE_REFUSE : INTAKE_HOLD), 0);
+        assert_served(client, -1);
+        ck_assert_int_eq(intake_do_open(), 0);
+}
+END_TEST
+
+/* Several sockets at one port, which share the clients. */
+START_TEST(test_refuse_shared) {
+        const IntakeSocket *sockets;
+        size_t count;
+
+        puppet_start(NULL, NULL);
+        listener = puppet_do(PUPPET_LISTEN_SHARED, 0, BACKLOG, NULL);
+        port = (uint16_t) puppet_do(PUPPET_PORT, listener, 0, NULL);
+        ck_assert_int_ge(puppet_do(PUPPET_LISTEN_SHARED, port, BACKLOG, NULL), 0);
+        ck_assert_int_ge(puppet_do(PUPPET_LISTEN_SHARED, port, BACKLOG, NULL), 0);
+        ck_assert_int_eq(intake_find(intake, puppet_tree, &sockets, &count, NULL), 0);
+        ck_assert_uint_eq(count, 3);
+        for (size_t i = 0; i < count; i++)
+                ck_assert_int_eq(intake_close(intake, &sockets[i], INTAKE_REFUSE), 0);
+        for (unsigned i = 0; i < 20; i++)
+                assert_refused();
+        for (size_t i = 0; i < count; i++)
+                ck_assert_int_eq(intake_open(intake, &sockets[i]), 0);
+        for (unsigned i = 0; i < 20; i++)
+                fd_close(sockets_connect(family, port));
+}
+END_TEST
+
 /* What an earlier supervisor has done is undone by this one. */
 START_TEST(test_open_after_another) {
         start();
@@ -355,6 +392,7 @@ static Suite *make_suite(void) {
         tcase_add_loop_test(tcase, test_refuse, 0, families);
         if (families == 2)
                 tcase_add_test(tcase, test_refuse_both);
+        tcase_add_test(tcase, test_refuse_shared);
         tcase_add_test(tcase, test_open_after_another);
         tcase_add_test(tcase, test_foreign_interface);
         tcase_add_test(tcase, test_number_used_again);
@@ -371,6 +409,7 @@ static Suite *make_suite(void) {
                 unit_add_skipped(suite, "hold", cannot);
                 return suite;
         }
+        tcase_add_loop_test(tcase, test_half_open, 0, 2);
         tcase_add_loop_test(tcase, test_hold, 0, families);
         tcase_add_test(tcase, test_hold_and_refuse);
         tcase_add_loop_test(tcase, test_foreign_filter, 0, 2);
