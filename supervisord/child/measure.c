@@ -144,6 +144,7 @@ static void measure_rescan(Child *child, usec_t now) {
 static void measure_give_up(Child *child, int outcome) {
         const char *why = outcome == INTAKE_E_DENIED        ? "our privileges do not suffice"
                           : outcome == INTAKE_E_UNSUPPORTED ? "there is no sock_diag(7)"
+                          : outcome == INTAKE_E_GONE        ? "nobody is left in its network"
                                                             : strerror(-outcome);
 
         note(child, LOG_WARNING, MESSAGE_NONE, "what is in flight cannot be seen: %s", why);

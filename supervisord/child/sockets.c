@@ -177,16 +177,18 @@ static int sockets_close_by(Child *child, const IntakeSocket *socket, IntakeMeth
         return sockets_close_by(child, socket, INTAKE_REFUSE);
 }
 
-/* Whether it stays open. */
-static bool sockets_close_one(Child *child, IntakeSocket *socket) {
+/* Whether it stays open. *gone: its process does not hold it any more, but another one may. */
+static bool sockets_close_one(Child *child, IntakeSocket *socket, bool *gone) {
         IntakeMethod method;
 
         if (socket->closed || !sockets_method(child, socket, &method))
                 return false;
 
         int r = sockets_close_by(child, socket, method);
-        if (r == INTAKE_E_GONE)
+        if (r == INTAKE_E_GONE) {
+                *gone = true;
                 return false;
+        }
         socket->closed = r == 0;
         if (r == 0)
                 note(child, LOG_DEBUG, MESSAGE_NONE, "closed %s", socket->name);
@@ -196,21 +198,23 @@ static bool sockets_close_one(Child *child, IntakeSocket *socket) {
         return r != 0;
 }
 
-static size_t sockets_close_known(Child *child) {
+static size_t sockets_close_known(Child *child, bool *gone) {
         size_t open = 0;
 
+        *gone = false;
         for (size_t i = 0; i < child->sockets.count; i++)
-                open += sockets_close_one(child, &child->sockets.list[i]);
+                open += sockets_close_one(child, &child->sockets.list[i], gone);
         return open;
 }
 
 size_t sockets_close(Child *child) {
         size_t open = 0;
+        bool gone = false;
 
         for (unsigned round = 0; round < SOCKETS_ROUNDS; round++) {
                 int r = sockets_update(child);
 
-                if (r == 0)
+                if (r == 0 && !gone)
                         return open;
                 if (r < 0) {
                         note(child, LOG_WARNING, MESSAGE_NONE, "its intake cannot be closed: %s",
@@ -218,7 +222,7 @@ size_t sockets_close(Child *child) {
                         return 1;
                 }
                 sockets_write_record(child);
-                open = sockets_close_known(child);
+                open = sockets_close_known(child, &gone);
         }
         return open;
 }

@@ -292,6 +292,8 @@ typedef enum FakeDoor {
 
 /* From its nth call on (1: the next one) the door fails `times` times with -error. */
 void fake_fail(FakeDoor door, int error, unsigned nth, unsigned times);
+/* Just before its nth call from now on something happens. */
+void fake_interrupt(FakeDoor door, unsigned nth, void (*interruption)(void));
 /* Each call fails with that chance, drawn from the seed. */
 void fake_fail_randomly(FakeDoor door, int error, unsigned per_mille);
 /* For the fakes: 0, or the negative errno with which the call has to fail. */

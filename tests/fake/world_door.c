@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Doors that fail: the nth time, or by chance. */
+/* Doors that fail, or before which something happens: the nth time, or by chance. */
 
 #include <errno.h>
 #include <string.h>
@@ -13,6 +13,8 @@ static struct Door {
         int error;
         unsigned from, until; /* fails for from <= asked < until */
         unsigned per_mille;
+        unsigned interrupted; /* at this call; 0: never */
+        void (*interruption)(void);
 } doors[DOOR_MAX_];
 
 static bool all_shut;
@@ -26,6 +28,11 @@ void fake_fail(FakeDoor door, int error, unsigned nth, unsigned times) {
         doors[door].error = error;
         doors[door].from = doors[door].asked + nth;
         doors[door].until = doors[door].from + times;
+}
+
+void fake_interrupt(FakeDoor door, unsigned nth, void (*interruption)(void)) {
+        doors[door].interrupted = doors[door].asked + nth;
+        doors[door].interruption = interruption;
 }
 
 void fake_fail_randomly(FakeDoor door, int error, unsigned per_mille) {
@@ -52,6 +59,8 @@ int fake_door(FakeDoor door) {
                 return -EIO;
         unsigned call = ++d->asked;
 
+        if (call == d->interrupted)
+                d->interruption();
         world_race();
         if ((call >= d->from && call < d->until) || door_draws(d)) {
                 world_trace("  door %d fails", door);

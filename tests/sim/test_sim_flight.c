@@ -71,6 +71,29 @@ START_TEST(new_ones_are_refused_at_once) {
 }
 END_TEST
 
+/* To another process of the daemon, just when it is about to be closed. */
+static void move_listener(void) {
+        FakeSocket *listener = socket_find(NULL, 80, NULL);
+        const FakeProcess *holder = process_by_key(listener->process);
+
+        socket_move(listener, process_add_to(holder->tree, holder->pid, NULL));
+}
+
+START_TEST(a_listener_that_moves_is_closed_all_the_same) {
+        naive_program();
+        naive_run("", LISTEN_ON);
+        naive_clients(1, 5 * SEC);
+        sim_run_for(10 * MS);
+        fake_interrupt(DOOR_INTAKE_CLOSE, 1, move_listener);
+        fake_signal(SIGTERM);
+        sim_run_for(SEC);
+        ck_assert_uint_eq(world_closed(), 1);
+        sim_run_to_exit();
+        naive_expect(1, 0);
+        sim_end();
+}
+END_TEST
+
 START_TEST(a_daemon_without_sockets_is_not_waited_for) {
         PROGRAM(.path = "/d");
         naive_run("", "");
@@ -284,6 +307,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, without_it_they_are_cut);
         tcase_add_test(tcase, who_waits_in_the_queue_is_served);
         tcase_add_test(tcase, new_ones_are_refused_at_once);
+        tcase_add_test(tcase, a_listener_that_moves_is_closed_all_the_same);
         tcase_add_test(tcase, a_daemon_without_sockets_is_not_waited_for);
         tcase_add_test(tcase, an_answer_in_pieces_is_waited_for);
         tcase_add_test(tcase, the_deadline_names_who_was_busy);
