@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* supervisord: set up, run, tear down. */
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/file.h"
@@ -106,16 +108,30 @@ static int main_supervise(Loop *loop, const char *path, Config *config) {
         return r;
 }
 
+/* To the first process of a container no signal comes that it does not await: it would be lost. */
+static int main_await_stop(void) {
+        static const int signals[] = { SIGTERM, SIGINT, SIGQUIT };
+        int r = 0;
+
+        for (size_t i = 0; getpid() == 1 && r == 0 && i < ELEMENTSOF(signals); i++)
+                r = loop_hold_signal(signals[i]);
+        return r;
+}
+
 static int main_run(const Options *options) {
         CLEANUP(config_unrefp) Config *config = NULL;
         CLEANUP(loop_freep) Loop *loop = NULL;
 
+        int r = main_await_stop();
+        if (r < 0)
+                log_warning("a signal may be lost until the configuration is read: %s",
+                            strerror(-r));
         int status = main_load(options->config, false, &config);
         if (status != EX_OK)
                 return status;
         log_set_priority(config->supervisor.log_priority);
 
-        int r = loop_new(&loop);
+        r = loop_new(&loop);
         if (r >= 0)
                 r = loop_enable_watchdog(loop);
         if (r < 0) {

@@ -188,7 +188,7 @@ static int loop_source_finish(LoopSource *source,
         return 0;
 }
 
-static int loop_signal_block(int signo) {
+int loop_hold_signal(int signo) {
         sigset_t set;
 
         if (sigemptyset(&set) < 0 || sigaddset(&set, signo) < 0 ||
@@ -212,7 +212,7 @@ int loop_add_signal(Loop *loop,
         source->handler.plain = handler;
 
         /* sd-event refuses a signal that is not blocked. */
-        r = loop_signal_block(signo);
+        r = loop_hold_signal(signo);
         if (r < 0)
                 return r;
 

@@ -65,6 +65,9 @@ uint64_t loop_work(const Loop *loop);
  */
 int loop_enable_watchdog(Loop *loop);
 
+/* Blocks a signal that is going to be added: if it comes before that, it is an event then. */
+int loop_hold_signal(int signo);
+
 /*
  * Blocks the signal in this process and makes it an event. Signals that came while the handler did
  * not run are one event.
