@@ -20,7 +20,7 @@
 
 usec_t budget_reserve(usec_t grace);
 
-/* From the begin of the stop: when the phases are over, and when everything is. */
+/* From the begin of the stop: when the phases are over, and when nobody is waited for any more. */
 usec_t budget_phases(usec_t grace);
 usec_t budget_end(usec_t grace);
 

@@ -63,7 +63,7 @@ static BudgetLink budget_link(const PhasePlan *plan, unsigned node, usec_t wait)
         return link;
 }
 
-static unsigned budget_last(const PhasePlan *plan) {
+static unsigned budget_last_node(const PhasePlan *plan) {
         unsigned last = 0;
 
         for (unsigned i = 1; i < plan->config->daemon_count; i++)
@@ -73,7 +73,7 @@ static unsigned budget_last(const PhasePlan *plan) {
 }
 
 static void budget_trace(BudgetWay *way) {
-        unsigned node = budget_last(&way->plan);
+        unsigned node = budget_last_node(&way->plan);
 
         way->count = 0;
         while (node != PHASE_NOBODY) {

@@ -6,10 +6,12 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "service/object.h"
 
 #define DRIVE_FIELD_MAX 64
+#define DRIVE_MOMENT    (100 * USEC_PER_MSEC)
 
 void drive_begin(Supervisor *supervisor, Sequence *sequence, SequenceSpan span, const bool *set) {
         Generation *generation = supervisor->generation;
@@ -120,13 +122,21 @@ static void drive_record_ended(const Sequence *sequence, Record *record, usec_t 
         record_phase_ended(record, &progress, now);
 }
 
+/* Orders cost time: the moment at which the loop has to be left is not to be missed by them. */
+static bool drive_is_too_late(const Supervisor *supervisor) {
+        if (supervisor->stop_end == USEC_INFINITY)
+                return false;
+        return clock_now() >= MAX_OF(supervisor->stop_end,
+                                     usec_add(loop_now(supervisor->loop), DRIVE_MOMENT));
+}
+
 bool drive_sequence(Supervisor *supervisor,
                     Sequence *sequence,
                     Record *record,
                     const char *what) {
         SequenceOrder order;
 
-        for (;;) {
+        while (!drive_is_too_late(supervisor)) {
                 usec_t now = loop_now(supervisor->loop);
 
                 switch (sequence_next(sequence, now, &order)) {
@@ -152,4 +162,5 @@ bool drive_sequence(Supervisor *supervisor,
                         return true;
                 }
         }
+        return false;
 }

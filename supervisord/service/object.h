@@ -67,6 +67,8 @@ struct Supervisor {
         Mode mode;
         int exit_code;
         usec_t stop_begun;
+        usec_t stop_end; /* when it is over in any case; USEC_INFINITY: there is no limit */
+        LoopSource *end; /* … and its timer, before everything else */
         Phase repeat_noted; /* the last phase in which a repeated signal was logged */
 
         Records *records;
@@ -114,6 +116,7 @@ void drive_begin(Supervisor *supervisor, Sequence *sequence, SequenceSpan span, 
 /* stop.c */
 void stop_begin(Supervisor *supervisor, bool fast, const char *who);
 void stop_drive(Supervisor *supervisor);
+int stop_on_end(void *userdata);
 
 /* remember.c */
 /* Reads what was stopped before this run; what cannot be read is warned of. 0 or -ENOMEM. */

@@ -6,10 +6,13 @@
  */
 
 #include <stdio.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "config/budget.h"
 #include "service/object.h"
+#include "sys/tree.h"
 
 #define STOP_FIELD_MAX 64
 
@@ -23,6 +26,18 @@ static void stop_note_begun(const Generation *generation, bool fast) {
                   PLURAL(generation->count, "daemon", "daemons"),
                   fast ? " at once, by cleanup" : ": freeze, drain, cleanup",
                   grace != USEC_INFINITY ? ", within " : "", grace != USEC_INFINITY ? limit : "");
+}
+
+static void stop_limit(Supervisor *supervisor, usec_t grace) {
+        usec_t begun = supervisor->stop_begun;
+
+        supervisor->stop_end = usec_add(begun, budget_end(grace));
+        sequence_limit(supervisor->generation->sequence,
+                       (SequenceLimit){
+                               .cut = usec_add(begun, budget_phases(grace)),
+                               .end = supervisor->stop_end,
+                       });
+        loop_timer_set(supervisor->end, supervisor->stop_end);
 }
 
 void stop_begin(Supervisor *supervisor, bool fast, const char *who) {
@@ -48,19 +63,16 @@ void stop_begin(Supervisor *supervisor, bool fast, const char *who) {
                     (SequenceSpan){ fast ? PHASE_CLEANUP : PHASE_FREEZE, PHASE_CLEANUP },
                     generation->in_set);
         if (grace != USEC_INFINITY)
-                sequence_limit(generation->sequence,
-                               (SequenceLimit){
-                                       .cut = supervisor->stop_begun + budget_phases(grace),
-                                       .end = supervisor->stop_begun + budget_end(grace),
-                               });
+                stop_limit(supervisor, grace);
         report_stopping(supervisor);
 }
 
-static size_t stop_count_stuck(const Generation *generation) {
+static size_t stop_count_left(const Generation *generation) {
         size_t count = 0;
 
         for (size_t i = 0; i < generation->count; i++)
-                count += generation->states[i] == STATE_STUCK;
+                count += generation->states[i] == STATE_STUCK ||
+                         !daemon_state_is_resting(generation->states[i]);
         return count;
 }
 
@@ -71,13 +83,13 @@ static void stop_finish(Supervisor *supervisor) {
         const char *fields[] = { forced, NULL };
 
         sequence_progress(generation->sequence, &progress);
-        format_elapsed(elapsed, usec_sub(loop_now(supervisor->loop), supervisor->stop_begun));
+        format_elapsed(elapsed, usec_sub(clock_now(), supervisor->stop_begun));
         snprintf(forced, sizeof(forced), "SUPERVISOR_FORCED=%zu", progress.forced_in_all);
         log_write(progress.forced_in_all > 0 ? LOG_WARNING : LOG_INFO,
                   &(LogContext){ .message = MESSAGE_SUPERVISOR_STOPPED, .fields = fields },
                   "stopped after %s: %zu %s, %zu forced, %zu left behind", elapsed,
                   generation->count, PLURAL(generation->count, "daemon", "daemons"),
-                  progress.forced_in_all, stop_count_stuck(generation));
+                  progress.forced_in_all, stop_count_left(generation));
 
         (void) recording_over(supervisor, TAKE(generation->record), RECORD_OVER);
         records_flush(supervisor->records);
@@ -90,4 +102,24 @@ void stop_drive(Supervisor *supervisor) {
 
         if (drive_sequence(supervisor, generation->sequence, generation->record, "stop"))
                 stop_finish(supervisor);
+}
+
+/*
+ * All that a stop does takes time too: a machine that is too slow for its daemons may get here with
+ * some of them not even killed. What can be done for each in a moment is done, and then what can be
+ * done for all at once.
+ */
+int stop_on_end(void *userdata) {
+        Supervisor *supervisor = userdata;
+
+        (void) settle_run(supervisor);
+        if (supervisor->mode == MODE_EXITED)
+                return 0;
+
+        log_error("the time for the stop is over: killing what is left, and not waiting for it");
+        int r = tree_kill_below();
+        if (r < 0)
+                log_error("cannot kill all that is left: %s", strerror(-r));
+        stop_finish(supervisor);
+        return 0;
 }

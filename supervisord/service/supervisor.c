@@ -108,6 +108,9 @@ static int supervisor_add_sources(Supervisor *supervisor) {
                 r = loop_add_timer(loop, &supervisor->deadline, LOOP_TIMER, "phase deadline",
                                    settle_run, supervisor);
         if (r >= 0)
+                r = loop_add_timer(loop, &supervisor->end, LOOP_STOP, "end of the stop",
+                                   stop_on_end, supervisor);
+        if (r >= 0)
                 r = loop_add_timer(loop, &supervisor->tick, LOOP_SETTLE, "report", report_on_tick,
                                    supervisor);
         if (r >= 0)
@@ -219,6 +222,7 @@ int supervisor_new(Loop *loop, const char *config_path, Config *config, Supervis
         supervisor->loop = loop;
         TAILQ_INIT(&supervisor->operations);
         supervisor->repeat_noted = PHASE_MAX_;
+        supervisor->stop_end = USEC_INFINITY;
         supervisor->config_path = strdup(config_path);
         if (!supervisor->config_path)
                 return -ENOMEM;
@@ -267,6 +271,7 @@ Supervisor *supervisor_free(Supervisor *supervisor) {
                 loop_source_free(supervisor->signals[i]);
         loop_source_free(supervisor->settle);
         loop_source_free(supervisor->deadline);
+        loop_source_free(supervisor->end);
         loop_source_free(supervisor->tick);
         reaper_free(supervisor->reaper);
         intake_free(supervisor->intake);

@@ -66,6 +66,14 @@ int tree_pause(Tree *tree, bool pause);
 int tree_kill(Tree *tree);
 
 /*
+ * SIGKILL to every process below this one, whatever tree it is of, at a cost that does not grow
+ * with the number of trees, and without memory. One that is being made just now may be missed: for
+ * an end that cannot wait. As the first process of a namespace it leaves that to the kernel, which
+ * does it when we end.
+ */
+int tree_kill_below(void);
+
+/*
  * Calls the handler once something happened after which the tree may be empty; look with
  * tree_is_empty(), also once directly after this call. The walk has no event of its own: it relies
  * on tree_child_reaped().

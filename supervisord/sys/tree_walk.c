@@ -404,7 +404,10 @@ static void tree_walk_child_reaped(Tree *tree) {
 }
 
 static int tree_walk_release(Tree *tree) {
-        if (!tree_walk_is_empty(tree))
+        const TreeWalk *self = (const TreeWalk *) tree;
+        bool used = self->invocation[0] != '\0' || self->members.count > 0;
+
+        if (used && !tree_walk_is_empty(tree)) /* a walk for each of a thousand takes its time */
                 return TREE_E_BUSY;
         tree_unwatch(tree);
         return 0;

@@ -181,6 +181,15 @@ int tree_kill(Tree *tree) {
         return 0;
 }
 
+int tree_kill_below(void) {
+        unsigned cursor = 0;
+
+        for (FakeProcess *process; (process = process_each(&cursor));)
+                if (!process->zombie && *process->tree->name)
+                        process_signal(process, SIGKILL);
+        return 0;
+}
+
 /* ---- the notice ---- */
 
 static void tree_notice(void *userdata, uint64_t id) {

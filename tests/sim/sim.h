@@ -146,6 +146,8 @@ void watch_exit(void);
 void watch_line(MessageId message, const char *daemon, const char *text);
 /* The machine stood still until now. */
 void watch_slept(usec_t duration);
+/* The end may come before anybody is at rest: for a machine that is too slow. */
+void watch_allow_abandoning(void);
 /* From now on something may be left behind or take its time, since doors fail. */
 void watch_allow_failures(void);
 bool watch_allows_failures(void);

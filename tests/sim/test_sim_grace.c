@@ -177,6 +177,23 @@ START_TEST(a_machine_that_stood_still_for_too_long_ends_it_all) {
 }
 END_TEST
 
+/* The clock does not move while something is done: the end is brought forward instead. */
+START_TEST(a_machine_that_is_too_slow_leaves_what_is_not_done) {
+        run(GRACE, ONE(a, "/deaf", HANGS) ONE(b, "/good", "after = [ \"a\" ];"));
+        fake_signal(SIGTERM);
+        sim_run_for(SEC);
+        watch_allow_abandoning();
+        ck_assert_int_ge(loop_timer_set(sim_supervisor()->end, world_now()), 0);
+        sim_run_to_exit();
+        ck_assert_uint_eq(sim_now(), STOP + SEC);
+        ck_assert_int_eq(sim_code(), 0);
+        ck_assert_uint_eq(world_population(NULL), 0); /* not of the commands either */
+        ck_assert_ptr_nonnull(
+                strstr(sim_said_text(MESSAGE_SUPERVISOR_STOPPED, NULL), "2 left behind"));
+        sim_end();
+}
+END_TEST
+
 /* ---- a change of it ---- */
 
 START_TEST(a_reload_brings_another_grace_into_force) {
@@ -227,6 +244,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, a_fast_stop_in_the_middle_counts_from_the_first_signal);
         tcase_add_test(tcase, the_loss_of_an_essential_daemon_gives_no_more_time);
         tcase_add_test(tcase, a_machine_that_stood_still_for_too_long_ends_it_all);
+        tcase_add_test(tcase, a_machine_that_is_too_slow_leaves_what_is_not_done);
         tcase_add_test(tcase, a_reload_brings_another_grace_into_force);
         tcase_add_test(tcase, an_operation_has_no_limit_of_its_own);
         suite_add_tcase(suite, tcase);

@@ -301,6 +301,8 @@ static void watch_judge_helpers(void) {
 void watch_exit(void) {
         unsigned cut = 0, stuck = 0;
 
+        if (watch.abandoned)
+                return;
         for (unsigned i = 0; i < watch_count(); i++) {
                 DaemonState state = watch_state(i);
 

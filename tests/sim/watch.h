@@ -68,6 +68,7 @@ typedef struct Watch {
         size_t order_count;
         usec_t stop_begun; /* absolute; 0: not yet */
         usec_t grace;      /* the whole time of the stop; USEC_INFINITY: no limit */
+        bool abandoned;    /* it ended without waiting for anybody */
         usec_t awake;      /* the machine stood still until then: what was due before is due then */
         usec_t slept;      /* so long it did, all together */
         bool doors;        /* some may fail */

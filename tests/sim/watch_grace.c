@@ -17,6 +17,10 @@ void watch_grace_begin(void) {
         watch.grace = sim_supervisor()->generation->config->supervisor.grace;
 }
 
+void watch_allow_abandoning(void) {
+        watch.abandoned = true;
+}
+
 static bool watch_is_limited(void) {
         return watch.stop_begun > 0 && watch.grace != USEC_INFINITY;
 }

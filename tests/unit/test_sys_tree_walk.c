@@ -174,6 +174,38 @@ START_TEST(test_nested) {
 }
 END_TEST
 
+/* All that is below us, whatever it is of and however deep; and nobody else. */
+START_TEST(test_kill_below) {
+        pid_t pids[TREES_FAMILY], stranger, deep;
+
+        trees_start_family(pids);
+        stranger = trees_run("echo $$ >&3; setsid sleep 120 & echo $! >&3; wait", -1,
+                             TREES_OTHER_ID, "SUPERVISOR_DAEMON=web2");
+        ck_assert_int_eq(trees_reported(), stranger);
+        deep = trees_reported();
+
+        ck_assert_int_eq(tree_kill_below(), 0);
+        trees_reap_all(); /* which waits for them */
+        for (unsigned i = 0; i < TREES_FAMILY; i++)
+                ck_assert(!trees_live(pids[i]));
+        ck_assert(!trees_live(stranger) && !trees_live(deep));
+        ck_assert(tree_is_empty(tree));
+        ck_assert_int_eq(tree_kill_below(), 0);
+}
+END_TEST
+
+/* Nothing was ever started in it: then there is nothing to look for. */
+START_TEST(test_release_of_what_was_not_used) {
+        pid_t leftover = trees_run("echo $$ >&3; exec sleep 120", -1, TREES_OTHER_ID, TREES_MARK);
+
+        ck_assert_int_eq(trees_reported(), leftover);
+        ck_assert_int_eq(tree_release(tree), 0);
+        ck_assert_int_eq(tree_prepare(tree), TREE_E_POPULATED);
+        ck_assert_int_eq(tree_release(tree), TREE_E_BUSY);
+        trees_end(leftover);
+}
+END_TEST
+
 static Suite *make_suite(const char *unable) {
         Suite *suite = suite_create("tree_walk");
         TCase *tcase = tcase_create("walk");
@@ -187,6 +219,8 @@ static Suite *make_suite(const char *unable) {
         tcase_add_test(tcase, test_before_its_session);
         tcase_add_test(tcase, test_not_below_us);
         tcase_add_test(tcase, test_nested);
+        tcase_add_test(tcase, test_kill_below);
+        tcase_add_test(tcase, test_release_of_what_was_not_used);
         suite_add_tcase(suite, tcase);
         return suite;
 }
