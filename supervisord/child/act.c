@@ -11,7 +11,7 @@ void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actio
                 note_forced(child, event);
         }
         if (actions & ACTION_NOTE_SKIPPED) {
-                child->forced = true;
+                child->forced = child->intake_open = true;
                 note_skipped(child, event);
         }
         if (actions & ACTION_NOTE_STUCK)
@@ -26,8 +26,10 @@ void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actio
                 child->was_ready = true;
                 note_ready(child);
         }
-        if (actions & ACTION_FREEZE)
+        if (actions & ACTION_FREEZE) {
+                child->intake_open = false;
                 freeze_begin(child);
+        }
         if (actions & ACTION_DRAIN)
                 drain_begin(child);
         if (actions & ACTION_CHECK_TREE)
@@ -54,6 +56,7 @@ void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actio
         if (actions & ACTION_FREEZE_LATE)
                 freeze_late(child);
         if (actions & ACTION_THAW) {
+                child->reason[0] = '\0';
                 freeze_undo(child);
                 note_thawed(child);
         }

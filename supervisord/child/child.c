@@ -207,6 +207,13 @@ void child_set_reason(Child *child, const char *format, ...) {
         va_end(arguments);
 }
 
+void child_add_reason(Child *child, const char *text) {
+        size_t used = strlen(child->reason);
+
+        snprintf(child->reason + used, sizeof(child->reason) - used, "%s%s", used > 0 ? "; " : "",
+                 text);
+}
+
 void child_fail(Child *child, const char *format, ...) {
         va_list arguments;
 
@@ -271,7 +278,19 @@ void child_block(Child *child, const Child *other) {
 }
 
 void child_set_purpose(Child *child, ChildPurpose purpose) {
+        if (child->state == STATE_RUNNING || (child_is_paused(child) && purpose != PURPOSE_PAUSE))
+                child->reason[0] = '\0';
         child->purpose = purpose;
+}
+
+void child_look_again(Child *child) {
+        if (child->state != STATE_DRAINED || !pidref_is_set(&child->main))
+                return;
+        child->reason[0] = '\0';
+        if (child->intake_open)
+                child_set_reason(child, "its intake is open");
+        child->phase_since = loop_now(child->context->loop);
+        child_post(child, EVENT_DRAIN);
 }
 
 bool child_is_paused(const Child *child) {

@@ -57,11 +57,17 @@ typedef enum ChildPurpose {
         PURPOSE_PAUSE,   /* an operator wants it out of service, and back later */
 } ChildPurpose;
 
-/* To be told before the order to freeze. */
+/* To be told before the order to freeze. With another one, what a pause had cut is forgotten. */
 void child_set_purpose(Child *child, ChildPurpose purpose);
 
 /* Whether an operator has taken it out of service: it is frozen, or drained, and stays so. */
 bool child_is_paused(const Child *child);
+
+/*
+ * To be told before the order to drain: one that is drained already looks again whether its work is
+ * finished, as if it had not.
+ */
+void child_look_again(Child *child);
 
 /* Whether EVENT_THAW can undo its freeze; if not, it can only be started anew. */
 bool child_can_thaw(const Child *child);
@@ -119,7 +125,10 @@ unsigned child_index(const Child *child);
 DaemonState child_state(const Child *child);
 usec_t child_state_since(const Child *child);
 pid_t child_main_pid(const Child *child); /* 0: none known */
-/* Why it is stopped, or why it failed last; "" if there is nothing to say. */
+/*
+ * Why it is stopped, or why it failed last; of one that is out of service: what is not as it should
+ * be, what a deadline cut or that it has ended. "" for nothing.
+ */
 const char *child_reason(const Child *child);
 /* When it was started last. */
 usec_t child_started(const Child *child);

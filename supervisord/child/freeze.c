@@ -96,9 +96,10 @@ static void freeze_on_thaw_command(void *userdata, const HelperResult *result) {
         Child *child = userdata;
         char text[HELPER_TEXT_MAX];
 
-        if (!helper_succeeded(result))
-                note(child, LOG_WARNING, MESSAGE_HOOK_FAILED, "freeze.thaw_command %s",
-                     helper_text(text, result));
+        if (helper_succeeded(result))
+                return;
+        child_set_reason(child, "freeze.thaw_command %s", helper_text(text, result));
+        note(child, LOG_WARNING, MESSAGE_HOOK_FAILED, "%s", child->reason);
 }
 
 void freeze_undo(Child *child) {
@@ -106,9 +107,10 @@ void freeze_undo(Child *child) {
 
         tree_unwatch(child->tree); /* its end is an accident again */
         freeze_resume(child);
-        if (sockets_open(child) > 0)
-                note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED,
-                     "not all of its intake could be opened again; restart it");
+        if (sockets_open(child) > 0) {
+                child_set_reason(child, "not all of its intake could be opened again; restart it");
+                note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED, "%s", child->reason);
+        }
 
         switch (daemon->freeze.method) {
         case FREEZE_SIGNAL:

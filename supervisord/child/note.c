@@ -8,7 +8,7 @@
 #include "child/object.h"
 #include "config/phase.h"
 
-#define NOTE_FIELD_MAX 288
+#define NOTE_FIELD_MAX (CHILD_REASON_MAX + 32)
 
 /* The phase that a state belongs to, or NULL. */
 static const char *note_phase(DaemonState state) {
@@ -69,15 +69,23 @@ void note(const Child *child, int priority, MessageId message, const char *forma
         va_end(arguments);
 }
 
-static void note_cut(const Child *child, MessageId message, Phase phase, const char *format, ...)
+static void note_cut(Child *child, MessageId message, Phase phase, const char *format, ...)
         PRINTF_LIKE(4, 5);
 
-static void note_cut(const Child *child, MessageId message, Phase phase, const char *format, ...) {
+/* Of one that stays as it is, it is also to be seen later and to be answered. */
+static void note_cut(Child *child, MessageId message, Phase phase, const char *format, ...) {
+        char text[CHILD_REASON_MAX];
         va_list arguments;
 
         va_start(arguments, format);
         note_in_phase(child, LOG_WARNING, message, phase_name(phase), format, arguments);
         va_end(arguments);
+        if (child->purpose != PURPOSE_PAUSE || phase == PHASE_CLEANUP)
+                return;
+        va_start(arguments, format);
+        vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        child_add_reason(child, text);
 }
 
 void note_ready(Child *child) {
@@ -178,8 +186,29 @@ void note_end(Child *child) {
                 note(child, LOG_INFO, MESSAGE_DAEMON_STOPPED, "stopped, nothing of it is left");
 }
 
+/* The end that its drain waits for is no accident. */
+static bool note_is_awaited_end(const Child *child) {
+        const ExitStatus *status = &child->main_exit;
+
+        return child->daemon->drain.until == DRAIN_EXIT &&
+               (!status->known || (!status->signaled && status->code == 0));
+}
+
+void note_lost(Child *child) {
+        char text[2 * EXIT_STATUS_TEXT_MAX], status[EXIT_STATUS_TEXT_MAX];
+
+        if (note_is_awaited_end(child))
+                return;
+        exit_status_text(status, &child->main_exit);
+        snprintf(text, sizeof(text), "main process %s while it was %s", status,
+                 daemon_state_name(child->state));
+        note(child, LOG_WARNING, MESSAGE_DAEMON_EXITED, "%s", text);
+        child_add_reason(child, text);
+}
+
 void note_thawed(Child *child) {
-        note(child, LOG_INFO, MESSAGE_DAEMON_THAWED, "back to work, its intake is open again");
+        note(child, LOG_INFO, MESSAGE_DAEMON_THAWED, "back to work%s%s",
+             child->reason[0] != '\0' ? ", but " : ", its intake is open again", child->reason);
 }
 
 void note_delay(Child *child) {

@@ -35,7 +35,7 @@
 #include "sys/tree.h"
 
 #define CHILD_QUEUE_MAX  8
-#define CHILD_REASON_MAX 256
+#define CHILD_REASON_MAX 512
 
 /* How readiness is looked for; empty outside STATE_PROBING. */
 typedef struct Probe {
@@ -81,6 +81,7 @@ struct Child {
         ChildPurpose purpose;
         bool wanted;
         bool forced;         /* not yet taken by child_take_forced() */
+        bool intake_open;    /* its freeze was skipped */
         bool was_ready;      /* in this run */
         bool out_of_time;    /* the cleanup deadline is over: nothing may take long any more */
         bool sweep_was_ours; /* what is being swept was in the way of a start, no failure of it */
@@ -145,6 +146,8 @@ bool child_has_posted(const Child *child, DaemonEvent event);
 /* Remembers why it failed, then posts EVENT_START_FAILED. */
 void child_fail(Child *child, const char *format, ...) PRINTF_LIKE(2, 3);
 void child_set_reason(Child *child, const char *format, ...) PRINTF_LIKE(2, 3);
+/* … after what it says already. */
+void child_add_reason(Child *child, const char *text);
 
 /* act.c */
 void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actions);
@@ -273,5 +276,7 @@ void note_forced(Child *child, DaemonEvent event);
 void note_skipped(Child *child, DaemonEvent event);
 void note_stuck(Child *child);
 void note_end(Child *child);
+/* The end of the main process while an operator has it out of service. */
+void note_lost(Child *child);
 void note_thawed(Child *child);
 void note_delay(Child *child);

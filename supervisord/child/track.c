@@ -83,6 +83,10 @@ static void track_main_ended(Child *child, const ExitStatus *status) {
 
         child->main_exit = *status;
         track_drop_main(child);
+        if (child_is_paused(child)) {
+                note_lost(child);
+                child->context->sink.changed(child->context->sink.userdata, child);
+        }
         child_post(child, again && track_guess(child) ? EVENT_MAIN_FOUND : EVENT_MAIN_EXITED);
 }
 

@@ -392,6 +392,14 @@ usec_t sequence_deadline(const Sequence *sequence) {
         return deadline;
 }
 
+usec_t sequence_deadline_of(const Sequence *sequence, unsigned node) {
+        const Member *member = &sequence->members[node];
+
+        if (!sequence->active || !sequence->phase_open || !member_awaits_deadline(member))
+                return USEC_INFINITY;
+        return member->deadline;
+}
+
 void sequence_progress(const Sequence *sequence, SequenceProgress *ret) {
         SequenceProgress progress = {
                 .phase = sequence->phase,

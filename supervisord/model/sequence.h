@@ -93,6 +93,8 @@ SequenceStep sequence_next(Sequence *sequence, usec_t now, SequenceOrder *ret);
 
 /* When sequence_next() has to be called although nothing happened; USEC_INFINITY: never. */
 usec_t sequence_deadline(const Sequence *sequence);
+/* When the node is cut short in the phase at hand; USEC_INFINITY: it is not at work in it. */
+usec_t sequence_deadline_of(const Sequence *sequence, unsigned node);
 
 /* What a person wants to know of the phase at hand, or after SEQUENCE_PHASE_ENDED of that one. */
 typedef struct SequenceProgress {

@@ -157,6 +157,10 @@ static void operation_begin(Supervisor *supervisor, Operation *operation) {
                                   operation->depth != OPERATION_ENDS ? PURPOSE_PAUSE
                                   : operation->returns[i]            ? PURPOSE_RESTART
                                                                      : PURPOSE_STOP);
+                if (operation->depth == OPERATION_DRAINS) {
+                        child_look_again(generation->children[i]);
+                        generation->states[i] = child_state(generation->children[i]);
+                }
         }
         operation->stage = OPERATION_STOPPING;
         drive_begin(supervisor, operation->sequence,
@@ -238,6 +242,15 @@ usec_t operations_deadline(const Supervisor *supervisor) {
         return deadline;
 }
 
+usec_t operations_deadline_of(const Supervisor *supervisor, unsigned index) {
+        usec_t deadline = USEC_INFINITY;
+        const Operation *operation;
+
+        TAILQ_FOREACH(operation, &supervisor->operations, link)
+        deadline = MIN_OF(deadline, sequence_deadline_of(operation->sequence, index));
+        return deadline;
+}
+
 void operations_cancel(Supervisor *supervisor) {
         while (!TAILQ_EMPTY(&supervisor->operations))
                 operation_end(supervisor, TAILQ_FIRST(&supervisor->operations), OPERATION_CANCELED);
@@ -269,6 +282,15 @@ bool operations_hold(const Supervisor *supervisor, unsigned index) {
         return false;
 }
 
+bool operations_end(const Supervisor *supervisor, unsigned index) {
+        const Operation *operation;
+
+        TAILQ_FOREACH(operation, &supervisor->operations, link)
+        if (operation->depth == OPERATION_ENDS && operation->stop[index])
+                return true;
+        return false;
+}
+
 static bool operation_pauses(const Operation *operation, const bool *set, size_t count) {
         for (size_t i = 0; operation->depth != OPERATION_ENDS && i < count; i++)
                 if (operation->stop[i] && set[i])
@@ -283,7 +305,7 @@ void operations_cancel_pauses(Supervisor *supervisor, const bool *set) {
                 Operation *next = TAILQ_NEXT(operation, link);
 
                 if (operation_pauses(operation, set, supervisor->generation->count))
-                        operation_end(supervisor, operation, OPERATION_CANCELED);
+                        operation_end(supervisor, operation, OPERATION_CALLED_OFF);
                 operation = next;
         }
 }

@@ -25,7 +25,9 @@ typedef enum OperationStage {
 
 typedef enum OperationOutcome {
         OPERATION_DONE,
-        OPERATION_CANCELED, /* everything is being stopped */
+        OPERATION_CANCELED,   /* everything is being stopped */
+        OPERATION_CALLED_OFF, /* a daemon that was to be frozen or drained was thawed */
+        OPERATION_OUTCOME_MAX_,
 } OperationOutcome;
 
 /* Called once at the end, after which the operation is gone. */
@@ -62,10 +64,14 @@ bool operations_drive(Supervisor *supervisor);
 /* A child changed: their sequences want to know. */
 void operations_observe(Supervisor *supervisor, unsigned index, DaemonState state, bool forced);
 usec_t operations_deadline(const Supervisor *supervisor);
+/* Of the daemon of that index; USEC_INFINITY: none has to be kept. */
+usec_t operations_deadline_of(const Supervisor *supervisor, unsigned index);
 void operations_cancel(Supervisor *supervisor);
 bool operations_are_active(const Supervisor *supervisor);
 /* Whether one of them holds the daemon of that index. */
 bool operations_hold(const Supervisor *supervisor, unsigned index);
+/* Whether one of them is to end it, now or when it comes to its turn. */
+bool operations_end(const Supervisor *supervisor, unsigned index);
 /* Ends those that freeze or drain a daemon of the set and would leave it so. */
 void operations_cancel_pauses(Supervisor *supervisor, const bool *set);
 

@@ -70,6 +70,18 @@ int supervisor_pause(Supervisor *supervisor, const PauseRequest *request, const 
                              });
 }
 
+/* A thaw calls no stop off. */
+static int thaw_check_ending(const Supervisor *supervisor,
+                             char *const *names,
+                             const char **ret_name) {
+        for (; *names; names++)
+                if (operations_end(supervisor, child_index(supervisor_find(supervisor, *names)))) {
+                        *ret_name = *names;
+                        return REQUEST_E_ENDING;
+                }
+        return 0;
+}
+
 int supervisor_thaw(Supervisor *supervisor, char *const *names, const char **ret_name) {
         CLEANUP(freep) bool *set = pause_new_set(supervisor);
         Generation *generation = supervisor->generation;
@@ -81,11 +93,11 @@ int supervisor_thaw(Supervisor *supervisor, char *const *names, const char **ret
                 return r;
         if (supervisor->mode != MODE_RUNNING)
                 return REQUEST_E_BUSY;
+        r = thaw_check_ending(supervisor, names, ret_name);
+        if (r != 0)
+                return r;
 
         operations_cancel_pauses(supervisor, set);
-        for (unsigned i = 0; i < generation->count; i++)
-                if (set[i] && operations_hold(supervisor, i)) /* it is being stopped */
-                        return REQUEST_E_BUSY;
         for (unsigned i = 0; i < generation->count; i++)
                 if (set[i])
                         child_order(generation->children[i], EVENT_THAW);

@@ -28,6 +28,13 @@ bool supervisor_is_pending(const Supervisor *supervisor, const Child *child) {
         return supervisor->generation->pending[child_index(child)];
 }
 
+usec_t supervisor_deadline(const Supervisor *supervisor, const Child *child) {
+        unsigned node = child_index(child);
+
+        return MIN_OF(sequence_deadline_of(supervisor->generation->sequence, node),
+                      operations_deadline_of(supervisor, node));
+}
+
 Mode supervisor_mode(const Supervisor *supervisor) {
         return supervisor->mode;
 }

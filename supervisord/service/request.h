@@ -19,6 +19,7 @@
 enum {
         REQUEST_E_UNKNOWN = 1, /* a name is none of a daemon's; *ret_name says which */
         REQUEST_E_BUSY,        /* a reload or a stop of everything is under way */
+        REQUEST_E_ENDING,      /* it is being stopped or restarted */
         REQUEST_E_NO_PROCESS,  /* it has no main process now */
         REQUEST_E_NOT_RUNNING, /* it is not running, so that it cannot be frozen */
         REQUEST_E_NOT_FROZEN,  /* it is not frozen */
@@ -32,6 +33,11 @@ const Child *supervisor_child(const Supervisor *supervisor, size_t index);
 const Child *supervisor_find(const Supervisor *supervisor, const char *name);
 /* Whether it waits for what it needs before its first start. */
 bool supervisor_is_pending(const Supervisor *supervisor, const Child *child);
+/*
+ * When it is cut short in the phase of a stop, restart or drain that it is at; USEC_INFINITY: it is
+ * at none, or has been cut already.
+ */
+usec_t supervisor_deadline(const Supervisor *supervisor, const Child *child);
 Mode supervisor_mode(const Supervisor *supervisor);
 /* The line that systemd was told last. */
 const char *supervisor_status(const Supervisor *supervisor);
@@ -72,9 +78,15 @@ typedef struct PauseRequest {
         void *userdata;
 } PauseRequest;
 
-/* They take in no new work, until they are thawed, started or ended; *ret_name: who cannot be. */
+/*
+ * They take in no new work, until they are thawed, started or ended. One that is drained already is
+ * looked at again. *ret_name is written with each of the outcomes above but REQUEST_E_BUSY: whom it
+ * is about, borrowed from the names.
+ */
 int supervisor_pause(Supervisor *supervisor, const PauseRequest *request, const char **ret_name);
-/* They take in work again: at once, also while they are still being drained. */
+/*
+ * They take in work again: at once, also while they are still being drained. *ret_name as above.
+ */
 int supervisor_thaw(Supervisor *supervisor, char *const *names, const char **ret_name);
 
 /* Signals the main process of a daemon. */

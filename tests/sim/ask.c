@@ -17,7 +17,7 @@ static struct {
         char text[TEXT_ROOM];
         char findings[FINDINGS_MAX][TEXT_ROOM];
         unsigned finding_count;
-        unsigned ended[OPERATION_CANCELED + 1];
+        unsigned ended[OPERATION_OUTCOME_MAX_];
 } ask;
 
 void ask_begin(void) {

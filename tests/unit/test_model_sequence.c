@@ -156,6 +156,26 @@ START_TEST(a_deadline_is_hit_exactly_and_given_once) {
 }
 END_TEST
 
+START_TEST(each_has_a_deadline_while_it_is_at_work) {
+        config->daemons[LONE].drain.timeout = S(2);
+        ck_assert_uint_eq(sequence_deadline_of(sequence, LONE), USEC_INFINITY);
+        begin(PHASE_FREEZE);
+        pass_freeze();
+        ck_assert_uint_eq(sequence_deadline_of(sequence, LONE), USEC_INFINITY);
+        expect_phase(PHASE_DRAIN, COUNT);
+        expect_orders(EVENT_DRAIN, 1 << WEB | 1 << LONE);
+        ck_assert_uint_eq(sequence_deadline_of(sequence, LONE), S(1002));
+        ck_assert_uint_eq(sequence_deadline_of(sequence, WEB), S(1020));
+        ck_assert_uint_eq(sequence_deadline_of(sequence, APP), USEC_INFINITY);
+        observe(WEB, STATE_DRAINED);
+        ck_assert_uint_eq(sequence_deadline_of(sequence, WEB), USEC_INFINITY);
+        now = S(1002);
+        expect_orders(EVENT_DRAIN, 1 << APP);
+        expect_orders(EVENT_DRAIN_DEADLINE, 1 << LONE);
+        ck_assert_uint_eq(sequence_deadline_of(sequence, LONE), USEC_INFINITY);
+}
+END_TEST
+
 START_TEST(one_who_ends_at_the_instant_of_the_deadline_is_not_forced) {
         begin(PHASE_FREEZE);
         expect_phase(PHASE_FREEZE, FRONT_COUNT);
@@ -321,6 +341,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, an_empty_set_is_done_in_three_phases);
         tcase_add_test(tcase, others_than_the_set_are_left_alone);
         tcase_add_test(tcase, a_deadline_is_hit_exactly_and_given_once);
+        tcase_add_test(tcase, each_has_a_deadline_while_it_is_at_work);
         tcase_add_test(tcase, one_who_ends_at_the_instant_of_the_deadline_is_not_forced);
         tcase_add_test(tcase, the_phase_holds_for_those_who_had_to_wait);
         tcase_add_test(tcase, a_time_of_its_own_counts_from_the_order);
