@@ -49,12 +49,12 @@ _supervisorctl_candidates() {
                 ;;
         esac
         if [ "$count" -eq 0 ]; then
-                printf '%s\n' status start stop restart signal pid reload plan check history tail \
-                        shutdown version update reread avail
+                printf '%s\n' status start stop restart drain freeze thaw signal pid reload plan \
+                        check history tail shutdown version update reread avail
                 return
         fi
         case ${words_of_command[0]} in
-        status | start | stop | restart | pid | reload | tail)
+        status | start | stop | restart | drain | freeze | thaw | pid | reload | tail)
                 _supervisorctl_daemons
                 echo all
                 ;;

@@ -55,15 +55,17 @@ void daemon_list_done(DaemonList *list) {
 static int client_read_daemon(sd_bus_message *reply, DaemonInfo *ret) {
         const char *name, *state, *reason, *status;
         DaemonInfo info = { 0 };
-        int pending;
+        int pending, paused;
 
-        int r = sd_bus_message_enter_container(reply, 'r', "ssbuttssas");
+        int r = sd_bus_message_enter_container(reply, 'r', CONTROL_DAEMON);
         if (r <= 0)
                 return r;
         r = sd_bus_message_read(reply, "ssbuttss", &name, &state, &pending, &info.pid, &info.since,
                                 &info.started, &reason, &status);
         if (r >= 0)
                 r = sd_bus_message_read_strv(reply, &info.requires);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "bt", &paused, &info.deadline);
         if (r >= 0)
                 r = sd_bus_message_exit_container(reply);
         if (r < 0) {
@@ -72,6 +74,7 @@ static int client_read_daemon(sd_bus_message *reply, DaemonInfo *ret) {
         }
 
         info.pending = pending;
+        info.paused = paused;
         info.name = strdup(name);
         info.state = strdup(state);
         info.reason = strdup(reason);
@@ -85,7 +88,7 @@ static int client_read_daemon(sd_bus_message *reply, DaemonInfo *ret) {
 static int client_read_list(sd_bus_message *reply, DaemonList *list) {
         size_t room = 0;
 
-        int r = sd_bus_message_enter_container(reply, 'a', "(ssbuttssas)");
+        int r = sd_bus_message_enter_container(reply, 'a', "(" CONTROL_DAEMON ")");
         while (r >= 0) {
                 if (list->count == room) {
                         room = MAX_OF(2 * room, (size_t) 64);

@@ -24,7 +24,9 @@ typedef struct DaemonInfo {
         char *reason;
         char *status;
         char **requires;
-        bool selected; /* by client_select() */
+        bool paused;       /* an operator took it out of service */
+        uint64_t deadline; /* of the phase that it is in, CLOCK_MONOTONIC; 0: none */
+        bool selected;     /* by client_select() */
 } DaemonInfo;
 
 typedef struct DaemonList {

@@ -34,6 +34,9 @@ int command_history(sd_bus *bus, const Options *options);
 int command_start(sd_bus *bus, const Options *options);
 int command_stop(sd_bus *bus, const Options *options);
 int command_restart(sd_bus *bus, const Options *options);
+int command_freeze(sd_bus *bus, const Options *options);
+int command_drain(sd_bus *bus, const Options *options);
+int command_thaw(sd_bus *bus, const Options *options);
 int command_signal(sd_bus *bus, const Options *options);
 /* The daemons' own reloads: `reload` with names. */
 int operate_reload(sd_bus *bus, const Options *options);

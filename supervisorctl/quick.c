@@ -36,11 +36,12 @@ static bool quick_read_row(char *line, Row *ret) {
         const char *name = quick_take(&line, '\t'), *state = quick_take(&line, '\t');
         const char *pending = quick_take(&line, '\t'), *pid = quick_take(&line, '\t');
         const char *since = quick_take(&line, '\t'), *started = quick_take(&line, '\t');
-        const char *reason = quick_take(&line, '\t');
-        const char *status = line;
+        const char *reason = quick_take(&line, '\t'), *status = quick_take(&line, '\t');
+        const char *paused = quick_take(&line, '\t');
+        const char *deadline = line;
 
         (void) started;
-        if (!reason)
+        if (!paused)
                 return false;
         (void) quick_take(&line, '\t');
         *ret = (Row){
@@ -51,6 +52,8 @@ static bool quick_read_row(char *line, Row *ret) {
                 .since = quick_number(since),
                 .reason = reason,
                 .status = status,
+                .paused = paused[0] == '1',
+                .deadline = quick_number(deadline),
         };
         return true;
 }

@@ -11,14 +11,16 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "exits.h"
+#include "progress.h"
 #include "terminal.h"
 
 #define STATE_WIDTH   9
 #define PID_WIDTH     8
 #define ELAPSED_WIDTH 10
 #define COLUMN_GAP    "  "
-/* Of a line, beside name, state and detail: blanks, numbers, two colours. */
-#define ROW_REST_MAX (DURATION_TEXT_MAX + NUMBER_TEXT_MAX + 64)
+#define BY_OPERATOR   "by an operator"
+/* Of a line, beside name, state and text: blanks, numbers, times, two colours. */
+#define ROW_REST_MAX (DURATION_TEXT_MAX + PROGRESS_LEFT_MAX + NUMBER_TEXT_MAX + 64)
 
 bool row_is_running(const Row *row) {
         return strcmp(row->state, "running") == 0;
@@ -38,9 +40,15 @@ const char *row_colour(const Row *row) {
         return TERMINAL_YELLOW;
 }
 
-/* What it says of itself while all is well; otherwise why it failed last. */
-static const char *row_detail(const Row *row) {
-        return row->status[0] != '\0' && row_is_running(row) ? row->status : row->reason;
+bool row_is_draining(const Row *row) {
+        return strcmp(row->state, "draining") == 0;
+}
+
+/* What it says of itself while all is well, or what is in flight; otherwise why it failed last. */
+static const char *row_text(const Row *row) {
+        bool counts = row->status[0] != '\0' && (row_is_running(row) || row_is_draining(row));
+
+        return counts ? row->status : row->reason;
 }
 
 /* As "%-*s" and "%*s" do it, but without what printf(3) costs. */
@@ -69,6 +77,21 @@ static char *rows_put_shown(char *at, const char *text) {
         return at;
 }
 
+/* "by an operator: 2 waiting, 5 busy, 1 idle, 8 s left", or what there is of it. */
+static char *rows_put_detail(char *at, const Row *row, usec_t now) {
+        char left[PROGRESS_LEFT_MAX];
+        const char *text = row_text(row);
+        bool some_text = text[0] != '\0';
+        bool some_left = progress_left(left, row->deadline, now)[0] != '\0';
+
+        if (row->paused)
+                at = stpcpy(at, some_text || some_left ? BY_OPERATOR ": " : BY_OPERATOR);
+        at = rows_put_shown(at, text);
+        if (some_text && some_left)
+                at = stpcpy(at, ", ");
+        return stpcpy(at, left);
+}
+
 void rows_begin(Rows *rows, size_t width) {
         *rows = (Rows){
                 .width = width,
@@ -79,10 +102,11 @@ void rows_begin(Rows *rows, size_t width) {
 }
 
 void rows_add(Rows *rows, const Row *row) {
-        const char *state = row_state(row), *detail = row_detail(row);
+        const char *state = row_state(row);
         char elapsed[DURATION_TEXT_MAX], pid[NUMBER_TEXT_MAX] = "-";
         char *at = buffer_extend(&rows->text,
-                                 rows->width + strlen(state) + strlen(detail) + ROW_REST_MAX);
+                                 rows->width + strlen(state) + strlen(row_text(row)) +
+                                         ROW_REST_MAX);
 
         rows->all_run = rows->all_run && row_is_running(row);
         if (!at)
@@ -98,7 +122,7 @@ void rows_add(Rows *rows, const Row *row) {
         at = rows_put_right(stpcpy(at, COLUMN_GAP), pid, PID_WIDTH);
         at = rows_put_right(stpcpy(at, COLUMN_GAP), elapsed, ELAPSED_WIDTH);
         at = stpcpy(at, COLUMN_GAP);
-        at = rows_put_shown(at, detail);
+        at = rows_put_detail(at, row, rows->now);
         *at++ = '\n';
         buffer_end(&rows->text, at);
 }

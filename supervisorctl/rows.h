@@ -18,11 +18,15 @@ typedef struct Row {
         unsigned pid;
         usec_t since; /* of the state, CLOCK_MONOTONIC */
         const char *reason, *status;
+        bool paused;     /* an operator took it out of service */
+        usec_t deadline; /* of the phase that it is in, likewise; 0: none */
 } Row;
 
 bool row_is_running(const Row *row);
 /* The word for people: one that waits for another is not just stopped. */
 const char *row_state(const Row *row);
+/* Whether it is draining: then its status is about its work in flight. */
+bool row_is_draining(const Row *row);
 /* One of the codes of terminal.h. */
 const char *row_colour(const Row *row);
 

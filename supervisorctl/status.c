@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "command.h"
+#include "progress.h"
 #include "rows.h"
 #include "terminal.h"
 
@@ -25,19 +26,24 @@ static Row status_row(const DaemonInfo *info) {
                 .since = info->since,
                 .reason = info->reason,
                 .status = info->status,
+                .paused = info->paused,
+                .deadline = info->deadline,
         };
 }
 
 static void status_print_one(const DaemonInfo *info) {
-        char elapsed[DURATION_TEXT_MAX];
+        char elapsed[DURATION_TEXT_MAX], left[PROGRESS_LEFT_MAX];
         Row row = status_row(info);
         usec_t now = clock_now();
 
         printf("%s%s%s\n", terminal_colour(TERMINAL_BOLD), info->name,
                terminal_colour(TERMINAL_PLAIN));
-        printf("    state     %s%s%s for %s\n", terminal_colour(row_colour(&row)), row_state(&row),
-               terminal_colour(TERMINAL_PLAIN),
-               format_elapsed(elapsed, usec_sub(now, info->since)));
+        printf("    state     %s%s%s for %s%s\n", terminal_colour(row_colour(&row)),
+               row_state(&row), terminal_colour(TERMINAL_PLAIN),
+               format_elapsed(elapsed, usec_sub(now, info->since)),
+               info->paused ? ", by an operator" : "");
+        if (info->deadline > 0)
+                printf("    deadline  %s\n", progress_left(left, info->deadline, now));
         if (info->pid > 0)
                 printf("    process   %u\n", info->pid);
         if (info->started > 0)
@@ -48,7 +54,7 @@ static void status_print_one(const DaemonInfo *info) {
                 printf("    requires  %s\n", requires ? requires : "?");
         }
         if (info->status[0] != '\0')
-                printf("    says      %s\n", info->status);
+                printf("    %-9s %s\n", row_is_draining(&row) ? "work" : "says", info->status);
         if (info->reason[0] != '\0')
                 printf("    reason    %s\n", info->reason);
 }
@@ -65,12 +71,14 @@ static json_t *status_json(const DaemonInfo *info) {
         usec_t now = clock_now();
 
         return json_pack(
-                "{s:s, s:s, s:b, s:i, s:f, s:f, s:s, s:s, s:o}", "name", info->name, "state",
-                info->state, "waiting", info->pending, "pid", (int) info->pid, "state_seconds",
-                (double) usec_sub(now, info->since) / USEC_PER_SEC, "started_seconds",
+                "{s:s, s:s, s:b, s:i, s:f, s:f, s:s, s:s, s:o, s:b, s:f}", "name", info->name,
+                "state", info->state, "waiting", info->pending, "pid", (int) info->pid,
+                "state_seconds", (double) usec_sub(now, info->since) / USEC_PER_SEC,
+                "started_seconds",
                 info->started > 0 ? (double) usec_sub(now, info->started) / USEC_PER_SEC : 0.0,
                 "reason", info->reason, "status", info->status, "requires",
-                status_json_strings(info->requires));
+                status_json_strings(info->requires), "by_operator", info->paused, "left_seconds",
+                (double) usec_sub(info->deadline, now) / USEC_PER_SEC);
 }
 
 static void status_print_json(const DaemonList *list) {

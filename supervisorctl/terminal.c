@@ -10,8 +10,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define LINE_MAX_ 512
-
 bool terminal_has_colours(void) {
         const char *type = getenv("TERM");
 
@@ -26,28 +24,45 @@ bool terminal_is_live(void) {
         return isatty(STDERR_FILENO);
 }
 
-static int terminal_width(void) {
+static struct winsize terminal_size(void) {
         struct winsize size;
 
-        if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
-                return 80;
-        return size.ws_col;
+        if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0 || size.ws_row == 0)
+                size = (struct winsize){ .ws_col = 80, .ws_row = 24 };
+        return size;
 }
 
-void terminal_live(const char *format, ...) {
-        char line[LINE_MAX_];
+size_t terminal_live_room(void) {
+        size_t rows = terminal_size().ws_row;
+
+        return MIN_OF(MAX_OF(rows, (size_t) 3) - 1, (size_t) LIVE_LINES_MAX);
+}
+
+void live_add(Live *live, const char *format, ...) {
         va_list arguments;
 
-        if (!terminal_is_live())
+        if (live->count == LIVE_LINES_MAX)
                 return;
         va_start(arguments, format);
-        vsnprintf(line, sizeof(line), format, arguments);
+        vsnprintf(live->lines[live->count++], LIVE_LINE_MAX, format, arguments);
         va_end(arguments);
-        fprintf(stderr, "\r%.*s\033[K", terminal_width() - 1, line);
+}
+
+/* The cursor rests at the beginning of the first line: there the next ones are written over it. */
+void terminal_live(const Live *live) {
+        int width = terminal_size().ws_col - 1;
+
+        if (!terminal_is_live() || live->count == 0)
+                return;
+        for (size_t i = 0; i < live->count; i++)
+                fprintf(stderr, "%s%.*s\033[K", i == 0 ? "\r" : "\n", width, live->lines[i]);
+        fputs("\033[J\r", stderr);
+        if (live->count > 1)
+                fprintf(stderr, "\033[%zuA", live->count - 1);
         fflush(stderr);
 }
 
 void terminal_live_end(void) {
         if (terminal_is_live())
-                fputs("\r\033[K", stderr);
+                fputs("\r\033[J", stderr);
 }

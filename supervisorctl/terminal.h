@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * What is only for a person at a terminal: colours, and a live line that is written over.
+ * What is only for a person at a terminal: colours, and live lines that are written over.
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/macro.h"
 
@@ -21,9 +22,23 @@ bool terminal_has_colours(void);
 /* The code if it is, "" otherwise. */
 const char *terminal_colour(const char *code);
 
-/* Whether stderr is a terminal: only then is there a live line. */
+/* Whether stderr is a terminal: only then are there live lines. */
 bool terminal_is_live(void);
-/* Writes the live line over the last one, cut to the width. */
-void terminal_live(const char *format, ...) PRINTF_LIKE(1, 2);
-/* Takes the live line away. */
+
+/* Some lines that are written over, at the bottom of the terminal. */
+#define LIVE_LINES_MAX 16
+#define LIVE_LINE_MAX  512
+
+typedef struct Live {
+        char lines[LIVE_LINES_MAX][LIVE_LINE_MAX];
+        size_t count;
+} Live;
+
+/* How many lines there may be, so that they stay in sight; at least 2. */
+size_t terminal_live_room(void);
+/* One more line, or none if there is no room. */
+void live_add(Live *live, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Writes them over those that were shown last, cut to the width. */
+void terminal_live(const Live *live);
+/* Takes them away. */
 void terminal_live_end(void);

@@ -15,6 +15,7 @@
 #include "base/parse.h"
 #include "client.h"
 #include "control/names.h"
+#include "progress.h"
 #include "terminal.h"
 
 #define WAIT_TICK (250 * USEC_PER_MSEC)
@@ -25,19 +26,31 @@ typedef struct Wait {
         sd_bus_message *reply;
         usec_t begun;
         char status[WAIT_TEXT]; /* of supervisord */
-        char daemon[WAIT_TEXT]; /* the last one that changed */
+        Progress progress;      /* of the daemons */
 } Wait;
 
 static void wait_done(Wait *wait) {
+        progress_done(&wait->progress);
         sd_bus_message_unref(wait->reply);
         sd_event_unref(wait->event);
 }
 
+/* A line for supervisord, and one for each daemon on its way, as far as they find room. */
 static void wait_show(const Wait *wait) {
-        char elapsed[DURATION_TEXT_MAX];
+        const Progress *progress = &wait->progress;
+        char text[PROGRESS_TEXT_MAX];
+        usec_t now = clock_now();
+        size_t room = terminal_live_room() - 1;
+        size_t shown = progress->count <= room ? progress->count : room - 1;
+        Live live = { .count = 0 };
 
-        terminal_live("%s  %s  %s", format_elapsed(elapsed, usec_sub(clock_now(), wait->begun)),
-                      wait->status, wait->daemon);
+        live_add(&live, "%s  %s", format_elapsed(text, usec_sub(now, wait->begun)), wait->status);
+        for (size_t i = 0; i < shown; i++)
+                live_add(&live, "  %s", progress_row_text(text, &progress->rows[i],
+                                                          progress_width(progress), now));
+        if (shown < progress->count)
+                live_add(&live, "  … and %zu more", progress->count - shown);
+        terminal_live(&live);
 }
 
 static int wait_on_reply(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -61,12 +74,14 @@ static int wait_on_status(sd_bus_message *message, void *userdata, sd_bus_error 
 
 static int wait_on_daemon(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Wait *wait = userdata;
-        const char *name, *state, *reason;
+        const char *reason;
+        ProgressNews news;
         uint32_t pid;
 
         (void) error;
-        if (sd_bus_message_read(message, "ssus", &name, &state, &pid, &reason) >= 0)
-                snprintf(wait->daemon, sizeof(wait->daemon), "%s: %s", name, state);
+        if (sd_bus_message_read(message, CONTROL_CHANGED, &news.name, &news.state, &pid, &reason,
+                                &news.status, &news.deadline) >= 0)
+                progress_update(&wait->progress, &news);
         wait_show(wait);
         return 0;
 }
@@ -104,7 +119,7 @@ static int wait_add_signals(Wait *wait) {
         return 0;
 }
 
-static int wait_add_live_line(Wait *wait, sd_bus *bus) {
+static int wait_add_live_lines(Wait *wait, sd_bus *bus) {
         if (!terminal_is_live())
                 return 0;
 
@@ -123,10 +138,12 @@ static int wait_run(Wait *wait, sd_bus *bus, sd_bus_message *call, usec_t timeou
         int r = sd_event_new(&wait->event);
         if (r >= 0)
                 r = wait_add_signals(wait);
+        if (r >= 0) /* the end of the waiting is not that of the connection */
+                r = sd_bus_set_close_on_exit(bus, false);
         if (r >= 0)
                 r = sd_bus_attach_event(bus, wait->event, 0);
         if (r >= 0)
-                r = wait_add_live_line(wait, bus);
+                r = wait_add_live_lines(wait, bus);
         if (r >= 0)
                 r = sd_bus_call_async(bus, NULL, call, wait_on_reply, wait, timeout);
         if (r >= 0)

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A call that takes its time: made without blocking, with a live line meanwhile, and an end that
+ * A call that takes its time: made without blocking, with live lines meanwhile, and an end that
  * the person sets.
  */
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/parse.h"
 #include "child/object.h"
 
 #define MEASURE_INTERVAL   (100 * USEC_PER_MSEC)
@@ -44,12 +45,15 @@ static FlightSample measure_sample(const IntakeConnection *connection) {
         };
 }
 
+/* A client chooses its name at a path: nothing that a terminal would obey. */
 static void measure_name_peer(Look *look, const char *peer) {
         size_t used = strlen(look->names);
+        char shown[INTAKE_NAME_MAX];
 
+        format_visible(shown, sizeof(shown), peer);
         if (look->named++ < MEASURE_NAMES_MAX)
                 snprintf(look->names + used, MEASURE_PEERS_MAX - used, "%s%s",
-                         look->named > 1 ? ", " : "", peer);
+                         look->named > 1 ? ", " : "", shown);
         else if (look->named == MEASURE_NAMES_MAX + 1)
                 snprintf(look->names + used, MEASURE_PEERS_MAX - used, ", …");
 }

@@ -8,12 +8,8 @@
 #include <signal.h>
 #include <string.h>
 
-#include "base/nearest.h"
 #include "base/strv.h"
 #include "control/object.h"
-#include "control/text.h"
-
-#define CALL_NAME_MAX 256 /* of a name in a message */
 
 struct Call {
         TAILQ_ENTRY(Call) link;
@@ -21,7 +17,8 @@ struct Call {
         Client *client;          /* NULL: it hung up */
         sd_bus_message *message; /* the call */
         char **names;
-        bool now_only;
+        bool is_remembered; /* what it asks for is, over a restart of supervisord, … */
+        bool now_only;      /* … but for this one */
 };
 
 static Call *call_free(Call *call) {
@@ -79,37 +76,6 @@ void calls_forget_control(Control *control) {
         }
 }
 
-/* The names in force that a mistyped one may have meant; NULL: none, or no memory. */
-static const char *call_find_nearest(const Supervisor *supervisor, const char *name) {
-        size_t count = supervisor_count(supervisor);
-        CLEANUP(freep) const char **words = calloc(count + 1, sizeof(*words));
-
-        if (!words)
-                return NULL;
-        for (size_t i = 0; i < count; i++)
-                words[i] = child_name(supervisor_child(supervisor, i));
-        return nearest_word(name, words, count);
-}
-
-static int call_unknown(const Supervisor *supervisor, const char *name, sd_bus_error *ret_error) {
-        const char *nearest = call_find_nearest(supervisor, name);
-        char shown[CALL_NAME_MAX];
-
-        text_show(shown, sizeof(shown), name);
-        if (nearest)
-                return sd_bus_error_setf(ret_error, CONTROL_ERROR_UNKNOWN_DAEMON,
-                                         "there is no daemon \"%s\"; did you mean \"%s\"?", shown,
-                                         nearest);
-        return sd_bus_error_setf(ret_error, CONTROL_ERROR_UNKNOWN_DAEMON,
-                                 "there is no daemon \"%s\"", shown);
-}
-
-static int call_busy(const Supervisor *supervisor, sd_bus_error *ret_error) {
-        return sd_bus_error_setf(ret_error, CONTROL_ERROR_BUSY,
-                                 "supervisord is %s; try again later",
-                                 mode_name(supervisor_mode(supervisor)));
-}
-
 /* The names of a call; there is one at least. */
 static int call_read_names(sd_bus_message *message, char ***ret, sd_bus_error *ret_error) {
         CLEANUP(strv_freep) char **names = NULL;
@@ -155,15 +121,17 @@ static int call_append_rows(sd_bus_message *reply,
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-/* What could not be remembered is said, but only to who wanted it. */
-static int call_answer(const Call *call, const Supervisor *supervisor) {
+static int call_answer(sd_bus_message *message,
+                       const Supervisor *supervisor,
+                       char *const *names,
+                       const char *remark) {
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 
-        int r = sd_bus_message_new_method_return(call->message, &reply);
+        int r = sd_bus_message_new_method_return(message, &reply);
         if (r >= 0)
-                r = call_append_rows(reply, supervisor, call->names);
-        if (r >= 0)
-                r = message_append_text(reply, call->now_only ? "" : supervisor_remark(supervisor));
+                r = call_append_rows(reply, supervisor, names);
+        if (r >= 0 && remark)
+                r = message_append_text(reply, remark);
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
@@ -174,9 +142,18 @@ static void call_answered(const Call *call, int result) {
         client_update(call->client);
 }
 
-static int call_answer_canceled(const Call *call) {
+static int call_answer_canceled(const Call *call, OperationOutcome outcome) {
         return sd_bus_reply_method_errorf(call->message, CONTROL_ERROR_CANCELED,
-                                          "everything is being stopped");
+                                          outcome == OPERATION_CALLED_OFF
+                                                  ? "a thaw called it off"
+                                                  : "everything is being stopped");
+}
+
+/* What could not be remembered is said, but only to who wanted it; NULL: it never is remembered. */
+static const char *call_remark(const Call *call, const Supervisor *supervisor) {
+        if (!call->is_remembered)
+                return NULL;
+        return call->now_only ? "" : supervisor_remark(supervisor);
 }
 
 static void call_on_done(void *userdata, Supervisor *supervisor, OperationOutcome outcome) {
@@ -184,8 +161,10 @@ static void call_on_done(void *userdata, Supervisor *supervisor, OperationOutcom
 
         if (!call->client)
                 return;
-        call_answered(call, outcome == OPERATION_DONE ? call_answer(call, supervisor)
-                                                      : call_answer_canceled(call));
+        call_answered(call, outcome == OPERATION_DONE
+                                    ? call_answer(call->message, supervisor, call->names,
+                                                  call_remark(call, supervisor))
+                                    : call_answer_canceled(call, outcome));
 }
 
 /* A call with names, without anything done. */
@@ -228,23 +207,11 @@ static int call_ask(Call *call_consume,
                                            .userdata = call,
                                    },
                                    &name);
-        switch (r) {
-        case 0:
-                call_log(call->client, what, call->names);
-                call = NULL; /* its handler frees it */
-                return 1;
-        case REQUEST_E_UNKNOWN:
-                return call_unknown(supervisor, name, ret_error);
-        case REQUEST_E_BUSY:
-                return call_busy(supervisor, ret_error);
-        case REQUEST_E_NO_RELOAD:
-                return sd_bus_error_setf(ret_error, CONTROL_ERROR_NO_RELOAD,
-                                         "%s cannot be told to read its own files anew: set "
-                                         "reload.signal or reload.command in its configuration",
-                                         name);
-        default:
-                return r;
-        }
+        if (r != 0)
+                return refuse(supervisor, r, name, ret_error);
+        call_log(call->client, what, call->names);
+        call = NULL; /* its handler frees it */
+        return 1;
 }
 
 static int call_request(Client *client,
@@ -260,6 +227,7 @@ static int call_request(Client *client,
                 r = sd_bus_message_read(message, "b", &now_only);
         if (r < 0)
                 return r;
+        call->is_remembered = true;
         call->now_only = now_only;
         return call_ask(TAKE(call), verb, what, call_on_done, ret_error);
 }
@@ -317,7 +285,7 @@ static void call_on_reloaded(void *userdata, Supervisor *supervisor, OperationOu
         if (!call->client)
                 return;
         call_answered(call, outcome == OPERATION_DONE ? call_answer_reloads(call, supervisor)
-                                                      : call_answer_canceled(call));
+                                                      : call_answer_canceled(call, outcome));
 }
 
 int call_reload_daemons(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
@@ -326,6 +294,60 @@ int call_reload_daemons(sd_bus_message *message, void *userdata, sd_bus_error *r
         int r = call_begin(userdata, message, &call, ret_error);
         return r < 0 ? r
                      : call_ask(call, REQUEST_RELOAD, "own reload", call_on_reloaded, ret_error);
+}
+
+static int call_pause(Client *client,
+                      sd_bus_message *message,
+                      bool drain,
+                      sd_bus_error *ret_error) {
+        CLEANUP(call_freep) Call *call = NULL;
+        Supervisor *supervisor = client->control->supervisor;
+        const char *name = NULL;
+
+        int r = call_begin(client, message, &call, ret_error);
+        if (r < 0)
+                return r;
+        r = supervisor_pause(supervisor,
+                             &(PauseRequest) {
+                                     .drain = drain,
+                                     .names = call->names,
+                                     .handler = call_on_done,
+                                     .userdata = call,
+                             },
+                             &name);
+        if (r != 0)
+                return refuse(supervisor, r, name, ret_error);
+        call_log(client, drain ? "drain" : "freeze", call->names);
+        call = NULL; /* its handler frees it */
+        return 1;
+}
+
+int call_freeze(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
+        return call_pause(userdata, message, false, ret_error);
+}
+
+int call_drain(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
+        return call_pause(userdata, message, true, ret_error);
+}
+
+/* Done at once, and so it is answered. */
+int call_thaw(sd_bus_message *message, void *userdata, sd_bus_error *ret_error) {
+        CLEANUP(strv_freep) char **names = NULL;
+        Client *client = userdata;
+        Supervisor *supervisor = client->control->supervisor;
+        const char *name = NULL;
+
+        int r = client_check_full(client, ret_error);
+        if (r >= 0)
+                r = call_read_names(message, &names, ret_error);
+        if (r < 0)
+                return r;
+        r = supervisor_thaw(supervisor, names, &name);
+        if (r != 0)
+                return refuse(supervisor, r, name, ret_error);
+        call_log(client, "thaw", names);
+        r = call_answer(message, supervisor, names, NULL);
+        return r < 0 ? r : 1;
 }
 
 static int call_append_verdict(sd_bus_message *reply,
@@ -366,7 +388,7 @@ int call_reload(sd_bus_message *message, void *userdata, sd_bus_error *ret_error
         if (r < 0)
                 return r;
         if (mode_is_stopping(supervisor_mode(supervisor)))
-                return call_busy(supervisor, ret_error);
+                return refuse(supervisor, REQUEST_E_BUSY, NULL, ret_error);
         r = call_new(client, message, &call, ret_error);
         if (r >= 0)
                 r = reload_request(supervisor, client_who(client, who), call_on_verdict, call);
@@ -385,10 +407,9 @@ static int call_check_signal(const Supervisor *supervisor,
                 const Child *child = supervisor_find(supervisor, *names);
 
                 if (!child)
-                        return call_unknown(supervisor, *names, ret_error);
+                        return refuse(supervisor, REQUEST_E_UNKNOWN, *names, ret_error);
                 if (child_main_pid(child) <= 0)
-                        return sd_bus_error_setf(ret_error, CONTROL_ERROR_NO_PROCESS,
-                                                 "%s has no main process now", *names);
+                        return refuse(supervisor, REQUEST_E_NO_PROCESS, *names, ret_error);
         }
         return 0;
 }

@@ -12,29 +12,40 @@
 #define CONTROL_PATH      "/org/supervisord"
 #define CONTROL_INTERFACE "org.supervisord.Supervisor1"
 
+#define CONTROL_DAEMON  "ssbuttssasbt" /* as ListDaemons tells of one */
+#define CONTROL_CHANGED "ssusst"       /* … and DaemonChanged */
 /* The first line of the table of StatusTable(). Later versions may have further columns behind. */
-#define CONTROL_TABLE_COLUMNS "name\tstate\tpending\tpid\tsince\tstarted\treason\tstatus"
+#define CONTROL_TABLE_COLUMNS                                                                      \
+        "name\tstate\tpending\tpid\tsince\tstarted\treason\tstatus\tpaused\tdeadline"
 
 #define CONTROL_ERROR_UNKNOWN_DAEMON "org.supervisord.Error.UnknownDaemon"
-#define CONTROL_ERROR_BUSY           "org.supervisord.Error.Busy" /* reloading or stopping */
+#define CONTROL_ERROR_BUSY           "org.supervisord.Error.Busy" /* with what goes before */
 #define CONTROL_ERROR_NO_PROCESS     "org.supervisord.Error.NoProcess"
 #define CONTROL_ERROR_NO_RELOAD  "org.supervisord.Error.NoReload" /* nothing is configured for it */
-#define CONTROL_ERROR_CANCELED       "org.supervisord.Error.Canceled" /* a stop broke in */
+#define CONTROL_ERROR_NOT_RUNNING    "org.supervisord.Error.NotRunning"
+#define CONTROL_ERROR_NOT_FROZEN     "org.supervisord.Error.NotFrozen"
+#define CONTROL_ERROR_NO_THAW        "org.supervisord.Error.NoThaw" /* it takes a restart */
+#define CONTROL_ERROR_CANCELED       "org.supervisord.Error.Canceled" /* by a stop or a thaw */
 #define CONTROL_ERROR_DENIED         "org.freedesktop.DBus.Error.AccessDenied"
 /* … and org.freedesktop.DBus.Error.InvalidArgs, LimitsExceeded and those of sd-bus(3). */
 
 /*
  * Methods (all but ListDaemons, StatusTable and ListRecords need full access):
  *
- *   ListDaemons() -> a(ssbuttssas)
+ *   ListDaemons() -> a(ssbuttssasbt)
  *           name, state, pending, main pid (0: none), since, started (CLOCK_MONOTONIC, usec),
- *           reason, status text, requires
+ *           reason, status text (while it drains: what is in flight), requires, whether an operator
+ *           took it out of service, deadline of the phase that it is in (as since; 0: none)
  *   StatusTable() -> s config file, s table
  *           the same as one text, for thousands of daemons: a line of column names, then a line for
  *           each daemon, with tabs between the columns; control characters in them are "?"
  *   Start, Stop, Restart(as names, b now_only) -> (a(sss), s remark)
  *           answered when done: name, state, reason of each daemon named; "" or why it will not be
  *           remembered over a restart of supervisord
+ *   Freeze(as), Drain(as) -> a(sss)
+ *           answered when done. A frozen or drained one with a reason is not wholly so
+ *   Thaw(as) -> a(sss)
+ *           the same, at once
  *   Signal(as names, i signo)
  *           to all of them, or (NoProcess, UnknownDaemon) to none
  *   ReloadDaemons(as names) -> a(sssas)
@@ -54,9 +65,10 @@
  *
  * Properties: Version s, Mode s, Status s, ConfigFile s, ConfigDigest s, DaemonCount t.
  *
- * Signals, to everybody who has made a call: DaemonChanged(s name, s state, u main pid, s reason),
- * StatusChanged(s status), SetChanged() (other daemons or another order: ask again). They tell the
- * state at the time of sending, so that a slow reader may miss what came and went in between.
+ * Signals, to everybody who has made a call: DaemonChanged(s name, s state, u main pid, s reason,
+ * s status text, t deadline), StatusChanged(s status), SetChanged() (other daemons or another
+ * order: ask again). They tell the state at the time of sending, so that a slow reader may miss
+ * what came and went in between.
  *
  * A client has a few seconds to make its first call, reads its answers, and waits for at most 16 of
  * them at a time (LimitsExceeded); otherwise the connection is closed. Hello() is answered but not

@@ -36,7 +36,8 @@ bool news_is_empty(const News *news) {
 }
 
 static int news_send_daemon(Client *client, size_t index) {
-        const Child *child = supervisor_child(client->control->supervisor, index);
+        const Supervisor *supervisor = client->control->supervisor;
+        const Child *child = supervisor_child(supervisor, index);
         CLEANUP(sd_bus_message_unrefp) sd_bus_message *message = NULL;
 
         int r = sd_bus_message_new_signal(client->bus, &message, CONTROL_PATH, CONTROL_INTERFACE,
@@ -47,6 +48,10 @@ static int news_send_daemon(Client *client, size_t index) {
                                           (uint32_t) child_main_pid(child));
         if (r >= 0)
                 r = message_append_text(message, child_reason(child));
+        if (r >= 0)
+                r = message_append_text(message, child_status(child));
+        if (r >= 0)
+                r = sd_bus_message_append(message, "t", message_deadline(supervisor, child));
         return r < 0 ? r : sd_bus_send(client->bus, message, NULL);
 }
 

@@ -21,10 +21,16 @@ int message_append_text(sd_bus_message *message, const char *text) {
         return sd_bus_message_append_basic(message, 's', copy);
 }
 
+uint64_t message_deadline(const Supervisor *supervisor, const Child *child) {
+        usec_t deadline = supervisor_deadline(supervisor, child);
+
+        return deadline == USEC_INFINITY ? 0 : deadline;
+}
+
 static int object_append_child(sd_bus_message *message,
                                const Supervisor *supervisor,
                                const Child *child) {
-        int r = sd_bus_message_open_container(message, 'r', "ssbuttssas");
+        int r = sd_bus_message_open_container(message, 'r', CONTROL_DAEMON);
 
         if (r >= 0)
                 r = sd_bus_message_append(message, "ssbutt", child_name(child),
@@ -38,6 +44,9 @@ static int object_append_child(sd_bus_message *message,
                 r = message_append_text(message, child_status(child));
         if (r >= 0)
                 r = sd_bus_message_append_strv(message, child_config(child)->requires);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "bt", (int) child_is_paused(child),
+                                          message_deadline(supervisor, child));
         return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
@@ -50,7 +59,7 @@ static int object_list_daemons(sd_bus_message *call, void *userdata, sd_bus_erro
         (void) ret_error;
         int r = sd_bus_message_new_method_return(call, &reply);
         if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', "(ssbuttssas)");
+                r = sd_bus_message_open_container(reply, 'a', "(" CONTROL_DAEMON ")");
         for (size_t i = 0; r >= 0 && i < count; i++)
                 r = object_append_child(reply, supervisor, supervisor_child(supervisor, i));
         if (r >= 0)
@@ -224,14 +233,16 @@ static int object_get(sd_bus *bus,
 
 #define STEER  SD_BUS_ARGS("as", names, "b", now_only)
 #define RESULT SD_BUS_RESULT("a(sss)", daemons, "s", remark)
+#define NAMES  SD_BUS_ARGS("as", names)
+#define ROWS   SD_BUS_RESULT("a(sss)", daemons)
 /* sd-bus itself would let in nobody but root; who may what is ours to decide. */
 #define EVERYBODY SD_BUS_VTABLE_UNPRIVILEGED
 
 static const sd_bus_vtable object_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("ListDaemons", SD_BUS_NO_ARGS,
-                                SD_BUS_RESULT("a(ssbuttssas)", daemons), object_list_daemons,
-                                EVERYBODY),
+                                SD_BUS_RESULT("a(" CONTROL_DAEMON ")", daemons),
+                                object_list_daemons, EVERYBODY),
         SD_BUS_METHOD_WITH_ARGS("StatusTable", SD_BUS_NO_ARGS,
                                 SD_BUS_RESULT("s", config_file, "s", table), object_status_table,
                                 EVERYBODY),
@@ -243,6 +254,9 @@ static const sd_bus_vtable object_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Start", STEER, RESULT, call_start, EVERYBODY),
         SD_BUS_METHOD_WITH_ARGS("Stop", STEER, RESULT, call_stop, EVERYBODY),
         SD_BUS_METHOD_WITH_ARGS("Restart", STEER, RESULT, call_restart, EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Freeze", NAMES, ROWS, call_freeze, EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Drain", NAMES, ROWS, call_drain, EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Thaw", NAMES, ROWS, call_thaw, EVERYBODY),
         SD_BUS_METHOD_WITH_ARGS("Signal", SD_BUS_ARGS("as", names, "i", signo), SD_BUS_NO_RESULT,
                                 call_signal, EVERYBODY),
         SD_BUS_METHOD_WITH_ARGS("ReloadDaemons", SD_BUS_ARGS("as", names),
@@ -259,7 +273,9 @@ static const sd_bus_vtable object_vtable[] = {
         SD_BUS_PROPERTY("ConfigDigest", "s", object_get, 0, 0),
         SD_BUS_PROPERTY("DaemonCount", "t", object_get, 0, 0),
         SD_BUS_SIGNAL_WITH_ARGS("DaemonChanged",
-                                SD_BUS_ARGS("s", name, "s", state, "u", main_pid, "s", reason), 0),
+                                SD_BUS_ARGS("s", name, "s", state, "u", main_pid, "s", reason, "s",
+                                            status, "t", deadline),
+                                0),
         SD_BUS_SIGNAL_WITH_ARGS("StatusChanged", SD_BUS_ARGS("s", status), 0),
         SD_BUS_SIGNAL_WITH_ARGS("SetChanged", SD_BUS_NO_ARGS, 0),
         SD_BUS_VTABLE_END,

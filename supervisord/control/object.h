@@ -11,6 +11,7 @@
  *   news.c     what a connection has not been told yet
  *   object.c   the interface on the bus: looking
  *   call.c     … and doing: calls that are answered when it is done
+ *   refuse.c   … or why it is not done
  *   table.c    all daemons as one text
  *   broker.c   the few words of a message bus that busctl needs
  *   text.c     text for the bus
@@ -128,6 +129,8 @@ int news_tell(Client *client);
 /* object.c */
 int object_add(Client *client);
 int message_append_text(sd_bus_message *message, const char *text);
+/* When it is cut short, for a message; 0: it has no deadline. */
+uint64_t message_deadline(const Supervisor *supervisor, const Child *child);
 int message_append_findings(sd_bus_message *message, const Diag *diag); /* NULL: none */
 
 /* call.c */
@@ -135,6 +138,9 @@ int call_start(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 int call_stop(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
 int call_restart(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
 int call_reload_daemons(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
+int call_freeze(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
+int call_drain(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
+int call_thaw(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
 int call_reload(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
 int call_signal(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
 int call_shutdown(sd_bus_message *message, void *userdata, sd_bus_error *ret_error);
@@ -142,6 +148,13 @@ int call_shutdown(sd_bus_message *message, void *userdata, sd_bus_error *ret_err
 void calls_forget_client(Control *control, const Client *client);
 /* … and so they do without us. */
 void calls_forget_control(Control *control);
+
+/* refuse.c */
+/*
+ * The error of a REQUEST_E_… about the daemon of that name (NULL where it is about none); a
+ * negative outcome is passed on.
+ */
+int refuse(const Supervisor *supervisor, int outcome, const char *name, sd_bus_error *ret_error);
 
 /* broker.c */
 int broker_add(Client *client);

@@ -10,7 +10,7 @@
 #include "control/text.h"
 
 /* Of a line, beside the four texts: the numbers, the marks and a NUL that stpcpy(3) leaves. */
-#define TABLE_REST_MAX (3 * NUMBER_TEXT_MAX + 16)
+#define TABLE_REST_MAX (4 * NUMBER_TEXT_MAX + 16)
 
 /* Text of others may hold anything; here it must be UTF-8 without the marks of the table. */
 static char *table_put_foreign(char *at, const char *text) {
@@ -24,6 +24,12 @@ static char *table_put_foreign(char *at, const char *text) {
                 if ((unsigned char) *at < ' ' || *at == 0x7f)
                         *at = '?';
         return end;
+}
+
+static uint64_t table_deadline(const Supervisor *supervisor, const Child *child) {
+        usec_t deadline = supervisor_deadline(supervisor, child);
+
+        return deadline == USEC_INFINITY ? 0 : deadline;
 }
 
 static void table_add_daemon(Buffer *buffer, const Supervisor *supervisor, const Child *child) {
@@ -47,6 +53,8 @@ static void table_add_daemon(Buffer *buffer, const Supervisor *supervisor, const
         at = table_put_foreign(at, reason);
         *at++ = '\t';
         at = table_put_foreign(at, status);
+        at = stpcpy(at, child_is_paused(child) ? "\t1\t" : "\t0\t");
+        at = format_digits(at, table_deadline(supervisor, child));
         *at++ = '\n';
         buffer_end(buffer, at);
 }

@@ -366,7 +366,8 @@ static int run_wrong(int count) {
                                              "\xc3\xa4\xe2\x82\xac",
                                              "%s%n%n",
                                              "*" };
-        static const char *const members[] = { "Start", "Stop", "Restart" };
+        static const char *const steering[] = { "Start", "Stop", "Restart" };
+        static const char *const pausing[] = { "Freeze", "Drain", "Thaw" };
         Message call, body;
         int fd = log_in();
 
@@ -385,11 +386,13 @@ static int run_wrong(int count) {
                 expect_error(fd, &call, "a stop with a number");
                 for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++) {
                         make_names(&body, names[j]);
-                        make_call(&call, INTERFACE, members[j % 3], "as", &body);
+                        make_call(&call, INTERFACE, steering[j % 3], "as", &body);
                         expect_error(fd, &call, "too few arguments");
+                        make_call(&call, INTERFACE, pausing[j % 3], "as", &body);
+                        expect_error(fd, &call, names[j]);
                         align(&body, sizeof(uint32_t));
                         put_u32(&body, 1);
-                        make_call(&call, INTERFACE, members[j % 3], "asb", &body);
+                        make_call(&call, INTERFACE, steering[j % 3], "asb", &body);
                         expect_error(fd, &call, names[j]);
                         make_names(&body, names[j]);
                         align(&body, sizeof(uint32_t));

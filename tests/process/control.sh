@@ -75,9 +75,9 @@ case_busctl() {
         expect_equal "$(stat -c %a "$(socket_of)")" 600 "the mode of the socket"
         bus tree org.supervisord | grep -q '/org/supervisord' || fail "no tree"
         # shellcheck disable=SC2086 # three words
-        bus introspect $OBJECT | grep -q '\.ListDaemons *method *- *a(ssbuttssas)' ||
+        bus introspect $OBJECT | grep -q '\.ListDaemons *method *- *a(ssbuttssasbt)' ||
                 fail "no introspection"
-        asked ListDaemons | grep -q '^a(ssbuttssas) 2 "a" "running" false [0-9]* ' || fail "no list"
+        asked ListDaemons | grep -q '^a(ssbuttssasbt) 2 "a" "running" false [0-9]* ' || fail "no list"
         # shellcheck disable=SC2086 # three words
         expect_equal "$(bus get-property $OBJECT DaemonCount)" "t 2" "the number of daemons"
         stop
@@ -96,6 +96,19 @@ case_start_stop_restart() {
         expect_not [ "$(processes_of sleep | sort)" = "$DAEMONS" ]
         asked Start asb 1 bb false | grep -q 'did you mean "b"' || fail "no suggestion"
         stop
+}
+
+case_freeze_drain_and_thaw() {
+        needs_busctl
+        two_daemons
+        expect_equal "$(asked Freeze as 1 a)" 'a(sss) 1 "a" "frozen" ""' "the answer to Freeze"
+        expect_equal "$(asked Drain as 2 a b)" 'a(sss) 2 "a" "drained" "" "b" "drained" ""' \
+                "the answer to Drain"
+        asked ListDaemons | grep -q ' "a" "drained" .* 0 true 0 "b" "drained" ' || fail "no list"
+        expect_equal "$(asked Thaw as 2 a b)" 'a(sss) 2 "a" "running" "" "b" "running" ""' \
+                "the answer to Thaw"
+        asked Thaw as 1 a | grep -q 'not frozen or drained' || fail "no refusal"
+        expect_unharmed
 }
 
 case_reload_and_plan() {

@@ -89,6 +89,15 @@ void serving_close(sd_bus **bus) {
         sd_bus_flush_close_unref(*bus);
 }
 
+const char *serving_types(const char *member) {
+        static const char *const steering[] = { "Start", "Stop", "Restart" };
+
+        for (size_t i = 0; i < ELEMENTSOF(steering); i++)
+                if (strcmp(member, steering[i]) == 0)
+                        return "asb";
+        return "as";
+}
+
 sd_bus_message *serving_call(sd_bus *bus,
                              const char *member,
                              const char *name,
@@ -97,7 +106,7 @@ sd_bus_message *serving_call(sd_bus *bus,
 
         if (name)
                 (void) sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, member, error,
-                                          &reply, "asb", 1, name, 0);
+                                          &reply, serving_types(member), 1, name, 0);
         else
                 (void) sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, member, error,
                                           &reply, NULL);

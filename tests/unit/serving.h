@@ -31,8 +31,10 @@ sd_bus *serving_client(void);
 void serving_close(sd_bus **bus);
 #define CLIENT(name) CLEANUP(serving_close) sd_bus *name = serving_client()
 
+/* What a method takes that is about daemons by name: the names, and a truth value or nothing. */
+const char *serving_types(const char *member);
 /*
- * Calls a method with a list of one name and `false`, or without arguments; the reply, or NULL.
+ * Calls a method with a list of one name (and `false`), or without arguments; the reply, or NULL.
  */
 sd_bus_message *serving_call(sd_bus *bus,
                              const char *member,

@@ -26,7 +26,7 @@ typedef struct Waiting {
         OperationHandler operation;
         ReloadHandler reload;
         void *userdata;
-        bool slow;
+        bool slow, pauses;
 } Waiting;
 
 struct Supervisor {
@@ -109,7 +109,7 @@ Supervisor *stub_new(Loop *loop, const char *control, gid_t admin, gid_t reader)
         };
         supervisor->children[2] = (struct Child) {
                 .config = { .name = stub_names[2] },
-                .state = STATE_STARTING,
+                .state = STATE_RUNNING,
                 .pid = 33,
                 .reason = "",
                 .status = "",
@@ -166,6 +166,11 @@ bool supervisor_is_pending(const Supervisor *supervisor, const Child *child) {
 
 Mode supervisor_mode(const Supervisor *supervisor) {
         return supervisor->mode;
+}
+
+usec_t supervisor_deadline(const Supervisor *supervisor, const Child *child) {
+        (void) supervisor;
+        return child->state == STATE_DRAINING ? STUB_DEADLINE : USEC_INFINITY;
 }
 
 const char *supervisor_status(const Supervisor *supervisor) {
@@ -239,6 +244,77 @@ int supervisor_list_records(Supervisor *supervisor, const RecordQuery *query, ch
         return 0;
 }
 
+static bool stub_may_pause(const Child *child) {
+        return child->state == STATE_RUNNING || daemon_state_is_taken_out(child->state);
+}
+
+int supervisor_pause(Supervisor *supervisor, const PauseRequest *request, const char **ret_name) {
+        bool slow = strv_contains(request->names, "slow");
+
+        for (char *const *name = request->names; *name; name++) {
+                const Child *child = supervisor_find(supervisor, *name);
+
+                *ret_name = *name;
+                if (!child)
+                        return REQUEST_E_UNKNOWN;
+                if (!stub_may_pause(child))
+                        return REQUEST_E_NOT_RUNNING;
+        }
+        if (supervisor->mode != MODE_RUNNING)
+                return REQUEST_E_BUSY;
+        for (char *const *name = request->names; *name; name++)
+                supervisor->children[child_index(supervisor_find(supervisor, *name))].state =
+                        !request->drain ? STATE_FROZEN
+                        : slow          ? STATE_DRAINING
+                                        : STATE_DRAINED;
+        return stub_wait(supervisor, &(Waiting) {
+                                             .operation = request->handler,
+                                             .userdata = request->userdata,
+                                             .slow = slow,
+                                             .pauses = true,
+                                     });
+}
+
+static int stub_check_thaw(const Child *child) {
+        if (!child)
+                return REQUEST_E_UNKNOWN;
+        if (!daemon_state_is_taken_out(child->state))
+                return REQUEST_E_NOT_FROZEN;
+        return strcmp(child->config.name, "db") == 0 ? REQUEST_E_NO_THAW : 0;
+}
+
+static void stub_call_off(Supervisor *supervisor) {
+        size_t left = 0, count = supervisor->waiting_count;
+
+        for (size_t i = 0; i < count; i++) {
+                Waiting waiting = supervisor->waiting[i];
+
+                if (waiting.pauses)
+                        waiting.operation(waiting.userdata, supervisor, OPERATION_CALLED_OFF);
+                else
+                        supervisor->waiting[left++] = waiting;
+        }
+        supervisor->waiting_count = left;
+}
+
+int supervisor_thaw(Supervisor *supervisor, char *const *names, const char **ret_name) {
+        for (char *const *name = names; *name; name++) {
+                int r = stub_check_thaw(supervisor_find(supervisor, *name));
+
+                *ret_name = *name;
+                if (r != 0)
+                        return r;
+        }
+        if (supervisor->mode != MODE_RUNNING)
+                return REQUEST_E_BUSY;
+        if (strv_contains(names, "slow"))
+                stub_call_off(supervisor);
+        for (char *const *name = names; *name; name++)
+                supervisor->children[child_index(supervisor_find(supervisor, *name))].state =
+                        STATE_RUNNING;
+        return 0;
+}
+
 int supervisor_signal(Supervisor *supervisor, const char *name, int signo) {
         if (signo == SIGUSR1 && strcmp(name, "slow") == 0)
                 stub_finish(supervisor, true);
@@ -300,6 +376,10 @@ unsigned child_index(const Child *child) {
 
 DaemonState child_state(const Child *child) {
         return child->state;
+}
+
+bool child_is_paused(const Child *child) {
+        return daemon_state_is_taken_out(child->state);
 }
 
 usec_t child_state_since(const Child *child) {

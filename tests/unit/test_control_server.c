@@ -44,8 +44,8 @@ static void process_until(sd_bus *bus, const unsigned *counts, unsigned wanted) 
 
 static void call_slow(sd_bus *bus, const char *member, unsigned *counts) {
         ck_assert_int_ge(sd_bus_call_method_async(bus, NULL, NULL, CONTROL_PATH, CONTROL_INTERFACE,
-                                                  member, count_answer, counts, "asb", 1, "slow",
-                                                  0),
+                                                  member, count_answer, counts,
+                                                  serving_types(member), 1, "slow", 0),
                          0);
 }
 
@@ -101,6 +101,29 @@ START_TEST(test_too_many_calls) {
 }
 END_TEST
 
+/* Who waits for a drain hears that somebody else called it off. */
+START_TEST(test_thaw) {
+        CLIENT(bus);
+        CLIENT(other);
+        unsigned counts[2] = {};
+
+        call_slow(bus, "Drain", counts);
+        call_slow(bus, "Start", counts);
+        serving_expect_property(bus, "Mode", "running");
+        ck_assert_uint_eq(counts[0] + counts[1], 0);
+        sd_bus_message_unref(serving_call(other, "Thaw", "slow", NULL));
+        process_until(bus, counts, 1);
+        ck_assert_uint_eq(counts[1], 1);
+        serving_expect_error(other, "Thaw", "slow", CONTROL_ERROR_NOT_FROZEN, "slow is running");
+        /* also if it is the same one */
+        call_slow(bus, "Drain", counts);
+        call_slow(bus, "Thaw", counts);
+        process_until(bus, counts, 3);
+        ck_assert_uint_eq(counts[0], 1);
+        ck_assert_uint_eq(counts[1], 2);
+}
+END_TEST
+
 /* Answered, and so is what it cancels. */
 START_TEST(test_shutdown) {
         CLIENT(bus);
@@ -125,12 +148,14 @@ typedef struct Told {
 
 static int on_told(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         Told *told = userdata;
-        const char *name, *state, *reason;
+        const char *name, *state, *reason, *status;
+        uint64_t deadline;
         uint32_t pid;
 
         (void) error;
         if (sd_bus_message_is_signal(message, CONTROL_INTERFACE, "DaemonChanged") > 0) {
-                ck_assert_int_gt(sd_bus_message_read(message, "ssus", &name, &state, &pid, &reason),
+                ck_assert_int_gt(sd_bus_message_read(message, CONTROL_CHANGED, &name, &state, &pid,
+                                                     &reason, &status, &deadline),
                                  0);
                 told->daemons++;
         } else if (sd_bus_message_is_signal(message, CONTROL_INTERFACE, "SetChanged") > 0)
@@ -302,6 +327,7 @@ static Suite *make_suite(void) {
         tcase_add_test(cases, test_slow);
         tcase_add_test(cases, test_client_gone);
         tcase_add_test(cases, test_too_many_calls);
+        tcase_add_test(cases, test_thaw);
         tcase_add_test(cases, test_shutdown);
         tcase_add_test(cases, test_news);
         tcase_add_test(cases, test_slow_reader);

@@ -191,6 +191,7 @@ static const char *const bad_tables[] = {
         CONTROL_TABLE_COLUMNS "x\n",
         CONTROL_TABLE_COLUMNS,
         CONTROL_TABLE_COLUMNS "\nweb\trunning\t0\t1\t1\t1\n",
+        CONTROL_TABLE_COLUMNS "\nweb\trunning\t0\t1\t1\t1\twhy\tsays\t0\n",
         CONTROL_TABLE_COLUMNS "\n\n",
 };
 
@@ -210,12 +211,34 @@ START_TEST(test_table_of_a_later_version) {
 
         rogue_begin_table(CONTROL_TABLE_COLUMNS
                           "\tmore\n"
-                          "a\trunning\t0\t7\t0\t0\twhy\t\x1b[31m\xc2\x9bx \xc2\xa0\tx\n"
-                          "bcd\tfailed\t0\t0\t0\t0\twhy\tsays\tx\n");
+                          "a\trunning\t0\t7\t0\t0\twhy\t\x1b[31m\xc2\x9bx \xc2\xa0\t0\t0\tx\n"
+                          "bcd\tfailed\t0\t0\t0\t0\twhy\tsays\t0\t0\tx\n");
         ck_assert_int_eq(quick(rogue_path, NULL, &status), 0);
         ck_assert_int_eq(status, EXIT_NOT_RUNNING);
         ck_assert_ptr_nonnull(strstr(output, "  ?[31m\xc2?x \xc2\xa0\nbcd  failed "));
         ck_assert_ptr_nonnull(strstr(output, "  why\n"));
+        rogue_end();
+}
+END_TEST
+
+/* What is out of service, and how far. */
+START_TEST(test_paused) {
+        int status = -1;
+
+        rogue_begin_table(CONTROL_TABLE_COLUMNS
+                          "\n"
+                          "a\tfrozen\t0\t7\t0\t0\t\tsays\t1\t0\n"
+                          "b\tdrained\t0\t7\t0\t0\tcut\tsays\t1\t0\n"
+                          "c\tdraining\t0\t7\t0\t0\t\t5 busy\t1\t1\n"
+                          "d\tdraining\t0\t7\t0\t0\twhy\t\t0\t1\n"
+                          "e\tstopping\t0\t7\t0\t0\t\tsays\t0\t1\n");
+        ck_assert_int_eq(quick(rogue_path, NULL, &status), 0);
+        ck_assert_int_eq(status, EXIT_NOT_RUNNING);
+        ck_assert_ptr_nonnull(strstr(output, "  by an operator\nb  drained "));
+        ck_assert_ptr_nonnull(strstr(output, "  by an operator: cut\nc  draining "));
+        ck_assert_ptr_nonnull(strstr(output, "  by an operator: 5 busy, 0 s left\nd  draining "));
+        ck_assert_ptr_nonnull(strstr(output, "  why, 0 s left\ne  stopping "));
+        ck_assert_ptr_nonnull(strstr(output, "  0 s left\n"));
         rogue_end();
 }
 END_TEST
@@ -245,6 +268,7 @@ static Suite *make_suite(void) {
         tcase_add_loop_test(bad, test_bad_answer, 0, ELEMENTSOF(bad_answers));
         tcase_add_loop_test(bad, test_bad_table, 0, ELEMENTSOF(bad_tables));
         tcase_add_test(bad, test_table_of_a_later_version);
+        tcase_add_test(bad, test_paused);
         tcase_add_test(bad, test_empty_table);
         suite_add_tcase(suite, bad);
         return suite;
