@@ -298,8 +298,8 @@ case_daemons_come_first() {
         flood=$!
         victim=$(processes_of sleep | head -n 1)
         kill -KILL "$victim"
+        wait_for 10 has_ended "$victim"
         wait_for 10 has_count sleep 2
-        expect_not is_running "$victim"
         expect is_running "$flood"
         kill -KILL "$flood"
         DAEMONS=$(processes_of sleep | sort)
