@@ -50,7 +50,7 @@ _supervisorctl_candidates() {
         esac
         if [ "$count" -eq 0 ]; then
                 printf '%s\n' status start stop restart drain freeze thaw signal pid reload plan \
-                        check history tail shutdown version update reread avail
+                        check history tail profiles shutdown version update reread avail
                 return
         fi
         case ${words_of_command[0]} in

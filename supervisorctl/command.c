@@ -26,6 +26,8 @@ const Command commands[] = {
           false, command_history },
         { "tail", "DAEMON... [OPTION]", "their lines in the journal (journalctl options after --)",
           1, -1, true, command_tail },
+        { "profiles", "[PROFILE]...", "known daemons; of one: its settings, explained", 0, -1, true,
+          command_profiles },
         { "shutdown", "", "stop everything, and supervisord", 0, 0, false, command_shutdown },
         { "version", "", "the versions of supervisorctl and supervisord", 0, 0, false,
           command_version },

@@ -52,3 +52,6 @@ int command_version(sd_bus *bus, const Options *options);
 
 /* tail.c */
 int command_tail(sd_bus *bus, const Options *options);
+
+/* profiles.c */
+int command_profiles(sd_bus *bus, const Options *options);

@@ -133,6 +133,7 @@ typedef struct DaemonConfig {
         SettingOrigin origin; /* where the daemon itself stands */
         unsigned index;       /* its place in Config.daemons and in the graph */
 
+        char *profile; /* its settings are among those of the daemon */
         DaemonType type;
         char **command; /* command[0] is an absolute path */
         char *pidfile;

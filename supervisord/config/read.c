@@ -14,8 +14,11 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "config/load.h"
+#include "config/profile.h"
+#include "config/read_file.h"
 #include "config/read_value.h"
 #include "config/source.h"
+#include "config/value.h"
 
 #define READ_NAME_MAX    64  /* of a daemon: it names cgroups and sockets */
 #define READ_PATH_MAX    256 /* "web.drain.timeout"; what is longer is cut */
@@ -30,7 +33,8 @@ typedef struct Reader {
         Config *config;
         Diag *diag;
         const Source *source;
-        size_t earlier; /* daemons from other texts; libconfig finds doubled ones in one text */
+        bool is_profile; /* of settings of a daemon alone */
+        size_t earlier;  /* daemons from other texts; libconfig finds doubled ones in one text */
 } Reader;
 
 /* One object at hand: the supervisor or a daemon. */
@@ -43,7 +47,10 @@ typedef struct ReadObject {
 } ReadObject;
 
 static SettingOrigin read_origin(const Reader *reader, const config_setting_t *node) {
-        return source_place(reader->source, config_setting_source_line(node));
+        SettingOrigin origin = source_place(reader->source, config_setting_source_line(node));
+
+        origin.of_profile = reader->is_profile;
+        return origin;
 }
 
 /* The name that the setting of this path has in `group`, or NULL if it stands elsewhere. */
@@ -131,7 +138,9 @@ static int read_setting(const Reader *reader,
         ValuePlace place = { .diag = reader->diag, .origin = read_origin(reader, node),
                              .name = path };
 
-        if (origin->file) {
+        if (origin->of_profile && !reader->is_profile) {
+                value_free(setting, object->object);
+        } else if (origin->file) {
                 diag_add(reader->diag, SEVERITY_ERROR, place.origin.file, place.origin.line, path,
                          "this is also set in %s:%u; remove one of them", origin->file,
                          origin->line);
@@ -175,6 +184,13 @@ static int read_member(const Reader *reader,
                         group ? "." : "", name);
 
         setting = schema_find(object->schema, object->count, path + start);
+        if (setting && reader->is_profile && strcmp(setting->path, "profile") == 0) {
+                SettingOrigin origin = read_origin(reader, node);
+
+                diag_add(reader->diag, SEVERITY_ERROR, origin.file, origin.line, path,
+                         "a profile cannot begin with another one; write its settings here");
+                return 0;
+        }
         if (setting)
                 return read_setting(reader, object, setting, node, path);
         if (group || !read_is_group(object, name))
@@ -237,66 +253,6 @@ static bool read_check_daemon(const Reader *reader, const char *name, SettingOri
         return true;
 }
 
-static int read_daemon(const Reader *reader, const config_setting_t *node) {
-        const char *name = config_setting_name(node);
-        SettingOrigin origin = read_origin(reader, node);
-        ReadObject object = { .name = name, .schema = schema_daemon, .count = schema_daemon_count };
-        DaemonConfig *daemon;
-        int r;
-
-        r = read_check_errors(reader, node);
-        if (r != 0)
-                return r;
-        if (!read_check_daemon(reader, name, origin))
-                return 0;
-        if (config_setting_type(node) != CONFIG_TYPE_GROUP) {
-                diag_add(reader->diag, SEVERITY_ERROR, origin.file, origin.line, name,
-                         "a daemon is a group of settings; write %s: { command = %s; };", name,
-                         "[ \"/usr/sbin/…\" ]");
-                return 0;
-        }
-        r = config_add_daemon(reader->config, name, origin, &daemon);
-        if (r < 0)
-                return r;
-        object.object = daemon;
-        object.origins = daemon->origins;
-        return read_group(reader, &object, NULL, node);
-}
-
-static int read_daemons(const Reader *reader, const config_setting_t *node) {
-        int count = config_setting_length(node);
-
-        for (int i = 0; i < count; i++) {
-                int r;
-
-                r = read_daemon(reader, config_setting_get_elem(node, (unsigned) i));
-                if (r != 0)
-                        return r;
-        }
-        return 0;
-}
-
-/* One of the two groups that a file consists of. */
-static int read_section(const Reader *reader, const config_setting_t *node) {
-        static const char *const sections[] = { READ_SUPERVISOR, READ_DAEMONS };
-        const char *name = config_setting_name(node);
-        const char *meant = nearest_word(name, sections, ELEMENTSOF(sections));
-        SettingOrigin origin = read_origin(reader, node);
-
-        if (!meant || strcmp(meant, name) != 0) {
-                diag_add(reader->diag, SEVERITY_ERROR, origin.file, origin.line, NULL,
-                         "there is no group \"%.*s\"; write %s", READ_NAME_MAX, name,
-                         meant ? meant : "daemons: { NAME: { … }; }; around daemons");
-                return 0;
-        }
-        if (config_setting_type(node) != CONFIG_TYPE_GROUP) {
-                diag_add(reader->diag, SEVERITY_ERROR, origin.file, origin.line, name,
-                         "this is a group; write %s: { … };", name);
-                return 0;
-        }
-        return meant == sections[0] ? read_supervisor(reader, node) : read_daemons(reader, node);
-}
-
 /* The begin of a line of the text, without blanks around it. */
 static void read_excerpt(const Source *source,
                          unsigned line,
@@ -335,6 +291,132 @@ static int read_refuse(const Reader *reader, const config_t *parsed) {
                          "durations and signals in quotes",
                          text ? text : "syntax error", excerpt);
         return CONFIG_E_INVALID;
+}
+
+/* Where the profile is named, if it can be found; a finding otherwise. */
+static int read_find_profile(const Reader *reader,
+                             const config_setting_t *node,
+                             const char *daemon,
+                             char **ret) {
+        SettingOrigin origin = read_origin(reader, node);
+        const char *name = config_setting_get_string(node), *main_file = reader->config->files[0];
+        CLEANUP(strv_freep) char **known = NULL;
+        CLEANUP(freep) char *path = NULL;
+
+        int r = asprintf(&path, "%s.profile", daemon) < 0 ? -ENOMEM : 0;
+        if (r == 0)
+                r = profile_find(main_file, name, ret);
+        if (r <= 0)
+                return r;
+        r = profile_names(main_file, &known);
+        if (r < 0)
+                return r;
+        const char *meant = nearest_word(name, (const char *const *) known, strv_length(known));
+        diag_add(reader->diag, SEVERITY_ERROR, origin.file, origin.line, path,
+                 "there is no profile \"%.*s\"%s%s%s", READ_NAME_MAX, name,
+                 meant ? "; did you mean \"" : "; see: supervisorctl profiles", meant ? meant : "",
+                 meant ? "\"?" : "");
+        return CONFIG_E_INVALID;
+}
+
+/* The settings of the daemon's profile, before its own; one that is wrong is only a finding. */
+static int read_profile(const Reader *reader,
+                        const ReadObject *object,
+                        const config_setting_t *node) {
+        const config_setting_t *member = config_setting_get_member(node, "profile");
+        CLEANUP(config_destroy) config_t parsed;
+        CLEANUP(source_clear) Source source = {};
+        CLEANUP(freep) char *path = NULL, *text = NULL;
+        Reader inner = { .config = reader->config, .diag = reader->diag, .source = &source,
+                         .is_profile = true };
+        const char *file;
+        size_t size;
+
+        config_init(&parsed);
+        if (!member || config_setting_type(member) != CONFIG_TYPE_STRING)
+                return 0;
+        int r = read_find_profile(reader, member, object->name, &path);
+        if (r == 0)
+                r = read_file(path, read_origin(reader, member), reader->diag, &text, &size);
+        if (r == 0)
+                r = config_add_file(reader->config, path, &file);
+        if (r == 0)
+                r = source_expand(reader->config, file, text, reader->diag, &source);
+        if (r == 0 && !config_read_string(&parsed, source.text))
+                r = read_refuse(&inner, &parsed);
+        if (r == 0)
+                r = read_group(&inner, object, NULL, config_root_setting(&parsed));
+        if (r > 0) /* nobody shall miss what it would have brought */
+                object->origins[schema_find(object->schema, object->count, "command") -
+                                object->schema] = (SettingOrigin) {
+                        .file = read_origin(reader, member).file,
+                        .line = read_origin(reader, member).line,
+                        .of_profile = true,
+                };
+        return r < 0 ? r : 0;
+}
+
+static int read_daemon(const Reader *reader, const config_setting_t *node) {
+        const char *name = config_setting_name(node);
+        SettingOrigin origin = read_origin(reader, node);
+        ReadObject object = { .name = name, .schema = schema_daemon, .count = schema_daemon_count };
+        DaemonConfig *daemon;
+        int r;
+
+        r = read_check_errors(reader, node);
+        if (r != 0)
+                return r;
+        if (!read_check_daemon(reader, name, origin))
+                return 0;
+        if (config_setting_type(node) != CONFIG_TYPE_GROUP) {
+                diag_add(reader->diag, SEVERITY_ERROR, origin.file, origin.line, name,
+                         "a daemon is a group of settings; write %s: { command = %s; };", name,
+                         "[ \"/usr/sbin/…\" ]");
+                return 0;
+        }
+        r = config_add_daemon(reader->config, name, origin, &daemon);
+        if (r < 0)
+                return r;
+        object.object = daemon;
+        object.origins = daemon->origins;
+        r = read_profile(reader, &object, node);
+        if (r < 0)
+                return r;
+        return read_group(reader, &object, NULL, node);
+}
+
+static int read_daemons(const Reader *reader, const config_setting_t *node) {
+        int count = config_setting_length(node);
+
+        for (int i = 0; i < count; i++) {
+                int r;
+
+                r = read_daemon(reader, config_setting_get_elem(node, (unsigned) i));
+                if (r != 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* One of the two groups that a file consists of. */
+static int read_section(const Reader *reader, const config_setting_t *node) {
+        static const char *const sections[] = { READ_SUPERVISOR, READ_DAEMONS };
+        const char *name = config_setting_name(node);
+        const char *meant = nearest_word(name, sections, ELEMENTSOF(sections));
+        SettingOrigin origin = read_origin(reader, node);
+
+        if (!meant || strcmp(meant, name) != 0) {
+                diag_add(reader->diag, SEVERITY_ERROR, origin.file, origin.line, NULL,
+                         "there is no group \"%.*s\"; write %s", READ_NAME_MAX, name,
+                         meant ? meant : "daemons: { NAME: { … }; }; around daemons");
+                return 0;
+        }
+        if (config_setting_type(node) != CONFIG_TYPE_GROUP) {
+                diag_add(reader->diag, SEVERITY_ERROR, origin.file, origin.line, name,
+                         "this is a group; write %s: { … };", name);
+                return 0;
+        }
+        return meant == sections[0] ? read_supervisor(reader, node) : read_daemons(reader, node);
 }
 
 static int read_parsed(const Reader *reader, const config_t *parsed) {

@@ -125,6 +125,8 @@ const size_t schema_supervisor_count = ELEMENTSOF(schema_supervisor);
           .limit = (number), .effect = EFFECT_RESTART, .help = (text) }
 
 const Setting schema_daemon[] = {
+        { .path = "profile", .type = SETTING_STRING, .offset = DAEMON(profile),
+          .help = "the profile of a known daemon, with whose settings this one begins" },
         { .path = "command", .type = SETTING_COMMAND, .offset = DAEMON(command),
           .effect = EFFECT_RESTART, .help = "the program with its arguments (required)" },
         { .path = "type", .type = SETTING_ENUM, .offset = DAEMON(type), .preset = "simple",

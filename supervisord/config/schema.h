@@ -16,6 +16,7 @@ typedef struct SettingOrigin {
         const char *file; /* NULL: the default */
         unsigned line;
         unsigned scaled; /* to so many percent, to fit supervisor.grace; 0: it is not */
+        bool of_profile; /* the daemon's own value may take its place */
 } SettingOrigin;
 
 /* The form of a value, and with it the C type of the field that takes it. */
