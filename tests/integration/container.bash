@@ -7,6 +7,8 @@
 # - Each container is in a cgroup of its own, in the v2 and, where there is one, in the name=systemd
 #   hierarchy: two in one cgroup would kill each other's units of the same name.
 # - nspawn runs with a private /run: nothing of it appears on the host. It has a private network.
+# - Its own filter of system calls, which knows no pidfd_getfd(2), is told to let it through, as on a
+#   machine.
 # - It ends by SIGKILL to its process 1, which takes everything in it along.
 
 # The mounted v2 hierarchy, and that of systemd on hosts that have both.
@@ -55,6 +57,7 @@ container_boot() {
                 exec setsid unshare --mount --propagation private sh -c '
                         mount -t tmpfs tmpfs /run && exec "$@"' sh \
                         systemd-nspawn --quiet --register=no --keep-unit --private-network \
+                        --system-call-filter=pidfd_getfd \
                         --machine "$CONTAINER_NAME" --directory "$CONTAINER/root" \
                         --console pipe --boot
         ) </dev/null >"$CONTAINER/console" 2>&1 &
