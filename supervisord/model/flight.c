@@ -14,7 +14,11 @@
  */
 #define FLIGHT_TIE USEC_PER_SEC
 
-/* An idle connection is nudged only if nothing was on its way just now. */
+/*
+ * An idle connection is nudged only if nothing was on its way just now. Here a tie counts as idle: a
+ * fast server answers within the step in which it was asked, and one that has been asked again
+ * since still reads and answers that.
+ */
 #define FLIGHT_NUDGE_QUIET (50 * USEC_PER_MSEC)
 
 #define FLIGHT_UDP_QUIET USEC_PER_SEC
@@ -60,7 +64,8 @@ void flight_add(FlightCounts *counts, FlightKind kind) {
 bool flight_may_nudge(const FlightRule *rule, const FlightSample *sample) {
         return rule->count == COUNT_HTTP && !rule->all && sample->accepted && !sample->closing &&
                sample->has_times && sample->unread == 0 && sample->unsent == 0 &&
-               flight_is_quiet(sample, FLIGHT_NUDGE_QUIET);
+               sample->sent > 0 && sample->since_received >= sample->since_sent &&
+               sample->since_sent >= FLIGHT_NUDGE_QUIET;
 }
 
 bool flight_is_finished(const FlightCounts *counts) {

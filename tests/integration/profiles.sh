@@ -54,7 +54,7 @@ reloads() {
 comes_back() {
         kill -KILL "$MAIN"
         wait_for 30 eval "[ \"\$(state_of_x)\" = running ] && [ \"\$(main_of_x)\" != $MAIN ]"
-        [ -z "${1-}" ] || expect listens "$1"
+        [ -z "${1-}" ] || wait_for 10 listens "$1"
 }
 
 ends() {

@@ -112,7 +112,11 @@ END_TEST
 START_TEST(only_idle_http_is_nudged) {
         FlightRule http = rule(COUNT_HTTP);
         FlightSample idle = spoken(80, 60), busy = spoken(60, 80), fresh = spoken(80, 40);
+        FlightSample tie = spoken(60, 60), silent = spoken(60, 60);
 
+        idle.sent = busy.sent = fresh.sent = tie.sent = 1;
+        ck_assert(flight_may_nudge(&http, &tie));
+        ck_assert(!flight_may_nudge(&http, &silent)); /* it has not been answered yet */
         ck_assert(flight_may_nudge(&http, &idle));
         ck_assert(!flight_may_nudge(&http, &busy));
         ck_assert(!flight_may_nudge(&http, &fresh));
