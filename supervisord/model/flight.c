@@ -15,8 +15,8 @@
 #define FLIGHT_TIE USEC_PER_SEC
 
 /*
- * An idle connection is nudged only if nothing was on its way just now. Here a tie counts as idle: a
- * fast server answers within the step in which it was asked, and one that has been asked again
+ * An idle connection is nudged only if nothing was on its way just now. Here a tie counts as idle:
+ * a fast server answers within the step in which it was asked, and one that has been asked again
  * since still reads and answers that.
  */
 #define FLIGHT_NUDGE_QUIET (50 * USEC_PER_MSEC)

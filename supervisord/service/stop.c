@@ -91,7 +91,9 @@ static void stop_finish(Supervisor *supervisor) {
                   generation->count, PLURAL(generation->count, "daemon", "daemons"),
                   progress.forced_in_all, stop_count_left(generation));
 
-        (void) recording_over(supervisor, TAKE(generation->record), RECORD_OVER);
+        (void) recording_over(supervisor, TAKE(generation->record),
+                              sequence_is_active(generation->sequence) ? RECORD_BROKEN_OFF
+                                                                       : RECORD_OVER);
         records_flush(supervisor->records);
         (void) mode_step(&supervisor->mode, MODE_EVENT_ALL_AT_REST);
         loop_exit(supervisor->loop, supervisor->exit_code);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* control/object and control/call: what is answered to each method, good and bad arguments. */
-
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
