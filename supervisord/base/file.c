@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/strv.h"
 
 #define FILE_OPEN_FLAGS (O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 #define FILE_CHUNK      4096
@@ -300,5 +302,25 @@ int directory_make(const char *path, mode_t mode) {
                         return r;
                 copy[end] = path[end];
         } while (path[end] != '\0');
+        return 0;
+}
+
+static void directory_closep(DIR **directory) {
+        if (*directory)
+                (void) closedir(*directory);
+}
+
+int directory_list(const char *path, char ***ret) {
+        CLEANUP(directory_closep) DIR *directory = opendir(path);
+        CLEANUP(strv_freep) char **names = NULL;
+
+        if (!directory)
+                return file_outcome(errno_negative());
+        for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
+                int r = entry->d_name[0] != '.' ? strv_append(&names, entry->d_name) : 0;
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE(names);
         return 0;
 }

@@ -77,3 +77,9 @@ int file_remove(const char *path);
  * something else is in the way.
  */
 int directory_make(const char *path, mode_t mode);
+
+/*
+ * The names in a directory but for those that begin with a dot, in no order; a NULL vector if there
+ * are none. 0, FILE_E_MISSING, FILE_E_DENIED or a negative errno.
+ */
+int directory_list(const char *path, char ***ret);

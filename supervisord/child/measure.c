@@ -135,14 +135,17 @@ static void measure_note(Child *child, usec_t now) {
 }
 
 /* A listener that was opened late is closed late, if it is not that of a session. */
-static void measure_rescan(Child *child, usec_t now) {
-        if (usec_sub(now, child->measuring.scanned) < MEASURE_RESCAN)
-                return;
+static void measure_scan(Child *child, usec_t now) {
         child->measuring.scanned = now;
         if (sockets_are_closable(child) && child->daemon->drain.count != COUNT_SESSION)
-                (void) sockets_close(child);
+                sockets_close_late(child);
         else
                 sockets_scan(child);
+}
+
+static void measure_rescan(Child *child, usec_t now) {
+        if (usec_sub(now, child->measuring.scanned) >= MEASURE_RESCAN)
+                measure_scan(child, now);
 }
 
 static void measure_give_up(Child *child, int outcome) {
@@ -192,8 +195,8 @@ void measure_again(Child *child) {
 
 void measure_begin(Child *child) {
         child->measuring = (Measuring){ .active = true };
-        child->measuring.scanned = child->measuring.begun = loop_now(child->context->loop);
-        sockets_scan(child);
+        child->measuring.begun = loop_now(child->context->loop);
+        measure_scan(child, child->measuring.begun);
         if (child->sockets.count == 0)
                 child_post(child, EVENT_DRAIN_DONE);
         else

@@ -216,6 +216,8 @@ void freeze_resume(Child *child);
 /* sockets.c */
 /* Looks for its sockets and closes those that are open; how many stay open. */
 size_t sockets_close(Child *child);
+/* Closes those that were opened, or went to another process, since. */
+void sockets_close_late(Child *child);
 /* Opens them again; how many stay closed. */
 size_t sockets_open(Child *child);
 /* Looks for them without touching any. */

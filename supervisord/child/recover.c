@@ -5,12 +5,12 @@
  * used only if it is an absolute path, and nothing but what bears our own sign is touched.
  */
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/strv.h"
 #include "child/object.h"
 
 #define RECOVER_FILE_MAX (64u << 10)
@@ -39,34 +39,24 @@ static void recover_path(const char *daemon, const char *path) {
         }
 }
 
-static void recover_file(int directory, const char *name) {
-        CLEANUP(freep) char *text = NULL;
+static void recover_file(const ChildContext *context, const char *name) {
+        CLEANUP(freep) char *path = NULL, *text = NULL;
         char *line, *rest;
         size_t size;
 
-        if (file_read(directory, name, RECOVER_FILE_MAX, FILE_NO_SYMLINK, &text, &size) != 0)
+        if (asprintf(&path, "%s/%s", context->frozen_directory, name) < 0)
                 return;
-        for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-                recover_path(name, line);
-}
-
-static void closedirp(DIR **directory) {
-        if (*directory)
-                (void) closedir(*directory);
+        if (file_read(AT_FDCWD, path, RECOVER_FILE_MAX, FILE_NO_SYMLINK, &text, &size) == 0)
+                for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+                        recover_path(name, line);
+        (void) file_remove(path);
 }
 
 void child_recover_intake(const ChildContext *context) {
-        CLEANUP(closedirp) DIR *directory = opendir(context->frozen_directory);
+        CLEANUP(strv_freep) char **names = NULL;
 
-        if (!directory)
+        if (directory_list(context->frozen_directory, &names) != 0)
                 return;
-        for (struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
-                CLEANUP(freep) char *path = NULL;
-
-                if (entry->d_name[0] == '.')
-                        continue;
-                recover_file(dirfd(directory), entry->d_name);
-                if (asprintf(&path, "%s/%s", context->frozen_directory, entry->d_name) >= 0)
-                        (void) file_remove(path);
-        }
+        for (char **name = names; name && *name; name++)
+                recover_file(context, *name);
 }

@@ -51,7 +51,10 @@ static int sockets_add(Sockets *sockets, const IntakeSocket *socket) {
         return 0;
 }
 
-/* Takes over what there is now; the number of those that are new, or a negative errno. */
+/*
+ * Takes over what there is now; the number of those that are new or in other hands, or a negative
+ * errno.
+ */
 static int sockets_update(Child *child) {
         const IntakeSocket *found;
         size_t count, denied;
@@ -69,11 +72,11 @@ static int sockets_update(Child *child) {
         for (size_t i = 0; i < count; i++) {
                 IntakeSocket *known = sockets_find(&child->sockets, found[i].inode);
 
+                fresh += !known || known->pid != found[i].pid;
                 if (known)
                         *known = found[i];
                 else if (sockets_add(&child->sockets, &found[i]) < 0)
                         return -ENOMEM;
-                fresh += !known;
         }
         return fresh;
 }
@@ -207,9 +210,10 @@ static size_t sockets_close_known(Child *child, bool *gone) {
         return open;
 }
 
-size_t sockets_close(Child *child) {
+/* Unless `all` are to be closed: those that are new, for what would not be closed will not now. */
+static size_t sockets_close_rounds(Child *child, bool all) {
+        bool gone = all;
         size_t open = 0;
-        bool gone = false;
 
         for (unsigned round = 0; round < SOCKETS_ROUNDS; round++) {
                 int r = sockets_update(child);
@@ -221,10 +225,19 @@ size_t sockets_close(Child *child) {
                              strerror(-r));
                         return 1;
                 }
-                sockets_write_record(child);
+                if (r > 0 || !child->sockets.recorded)
+                        sockets_write_record(child);
                 open = sockets_close_known(child, &gone);
         }
         return open;
+}
+
+size_t sockets_close(Child *child) {
+        return sockets_close_rounds(child, true);
+}
+
+void sockets_close_late(Child *child) {
+        (void) sockets_close_rounds(child, false);
 }
 
 /* Opening. */

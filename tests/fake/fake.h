@@ -100,3 +100,4 @@ typedef enum FakePrivilege {
 
 /* All of them in the beginning. */
 void fake_allow(unsigned privileges);
+bool fake_allows_all(void);

@@ -40,6 +40,12 @@ void fake_allow(unsigned allowed) {
         privileges = allowed;
 }
 
+bool fake_allows_all(void) {
+        unsigned all = MAY_LOOK | MAY_REOPEN | MAY_HOLD | MAY_DIAG;
+
+        return (privileges & all) == all;
+}
+
 int intake_new(Loop *loop, Intake **ret) {
         Intake *intake = calloc(1, sizeof(*intake));
         if (!intake)

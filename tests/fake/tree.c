@@ -165,11 +165,13 @@ int tree_signal(Tree *tree, int signo) {
         return r < 0 ? r : tree_signal_all(tree, signo);
 }
 
-/* The scripts of its processes go on: nothing that is tested here depends on it. */
 int tree_pause(Tree *tree, bool pause) {
-        (void) tree;
-        (void) pause;
-        return fake_door(DOOR_TREE_PAUSE);
+        int r = fake_door(DOOR_TREE_PAUSE);
+        if (r < 0)
+                return r;
+
+        world_pause(tree->tree, pause);
+        return 0;
 }
 
 int tree_kill(Tree *tree) {
@@ -251,5 +253,6 @@ int tree_release(Tree *tree) {
 
         tree_unwatch(tree);
         tree->cgroup_fd = fd_close(tree->cgroup_fd);
+        world_pause(tree->tree, false); /* the next one is another cgroup */
         return 0;
 }

@@ -128,6 +128,7 @@ typedef struct WorldTree {
         char name[WORLD_NAME_MAX]; /* "": none of ours */
         unsigned population;       /* live processes */
         unsigned blocked;          /* processes that no signal reaches */
+        bool paused;               /* its processes stand where they are */
 } WorldTree;
 
 /* The tree of that name, made if need be; as long as the world. */
@@ -140,6 +141,7 @@ typedef struct FakeProcess {
         uint64_t start_time;
         bool executed;
         usec_t blocked_until; /* 0: it is not */
+        bool stopped;         /* by SIGSTOP, until SIGCONT */
         bool zombie;
         bool exits_alone, exits_served;
         int exit_alone_status;
@@ -172,6 +174,15 @@ void process_play(FakeProcess *process, const FakeAct *acts);
 void process_signal(FakeProcess *process, int signo);
 /* The same from another one of the world: no harm of ours. */
 void process_hear(FakeProcess *process, int signo);
+/* Whether it does nothing for now, be it blocked, stopped or paused. */
+bool process_stands(const FakeProcess *process);
+/* What it was about to do, and does when it goes on. */
+void process_postpone(FakeProcess *process,
+                      WorldHandler handler,
+                      void *userdata,
+                      uint64_t argument);
+/* As the freezer of cgroups: only SIGKILL comes through. */
+void world_pause(WorldTree *tree, bool pause);
 /* As a process in uninterruptible sleep: signals wait. 0: for ever. */
 void process_block(FakeProcess *process, usec_t duration);
 void process_exit(FakeProcess *process, bool signaled, int code);

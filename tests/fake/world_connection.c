@@ -78,8 +78,7 @@ FakeConnection *connection_each(unsigned *cursor) {
         return NULL;
 }
 
-/* The process that it concerns: that of its socket until it is accepted. */
-static FakeProcess *connection_process(const FakeConnection *connection) {
+FakeProcess *connection_process(const FakeConnection *connection) {
         if (connection->process > 0)
                 return process_by_key(connection->process);
 
@@ -276,11 +275,11 @@ static void connection_happen(void *userdata, uint64_t key) {
                 return;
         }
 
-        const FakeProcess *process = connection_process(connection);
+        FakeProcess *process = connection_process(connection);
         if (!process_is_alive(process) || process->killed_by > 0)
                 return; /* its end ends this, too */
-        if (process->blocked_until > 0)
-                connection_next(connection, usec_sub(process->blocked_until, world_now()));
+        if (process_stands(process))
+                process_postpone(process, connection_happen, NULL, key);
         else
                 connection_step(connection, process);
 }

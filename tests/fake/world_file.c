@@ -41,7 +41,7 @@ static FakeFile *file_make(const char *path) {
         if (!file && file_count < FILE_MAX)
                 file = &files[file_count++];
         if (file) {
-                *file = (FakeFile){ 0 };
+                file->path[0] = file->content[0] = '\0';
                 strncat(file->path, path, sizeof(file->path) - 1);
         }
         return file;
@@ -64,10 +64,11 @@ void world_remove(const char *path) {
         if (!file)
                 return;
 
-        *file = (FakeFile){ 0 };
+        file->path[0] = '\0';
         world_trace("  file %s is removed", path);
         fake_path_changed(path);
 }
+
 
 bool world_exists(const char *path) {
         return file_find(path) != NULL;

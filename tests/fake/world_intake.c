@@ -46,6 +46,7 @@ static FakeSocket *socket_make(FakeProcess *process, IntakeKind kind, unsigned p
                 .process = process_key(process),
                 .kind = kind,
                 .port = port,
+                .changed_at = world_now(),
         };
         return socket;
 }
@@ -117,6 +118,7 @@ bool socket_is_open(const FakeSocket *socket) {
 void socket_move(FakeSocket *socket, FakeProcess *process) {
         world_trace("  socket %u%s moves to process %d", socket->port, socket->path, process->pid);
         socket->process = process_key(process);
+        socket->changed_at = world_now();
 }
 
 void socket_end(FakeSocket *socket) {

@@ -17,6 +17,7 @@ typedef struct FakeSocket {
         IntakeKind kind;
         unsigned port;             /* 0: a path or a name */
         char path[WORLD_NAME_MAX]; /* "@name" of INTAKE_ABSTRACT */
+        usec_t changed_at;         /* made, or moved to its process */
         bool refused, held;        /* by us; whether a path is refused depends on its file */
         bool foreign;              /* somebody else has a filter on it: for the test to set */
         uint32_t unread;           /* of INTAKE_UDP: bytes, likewise */
@@ -97,6 +98,8 @@ typedef struct FakeConnection {
 
 /* The first one at or after `*cursor`, which moves behind it; NULL: no more. */
 FakeConnection *connection_each(unsigned *cursor);
+/* The process that it concerns: that of its socket until it is accepted. */
+FakeProcess *connection_process(const FakeConnection *connection);
 /* The daemon sees the end of it: idle ones are closed, others when they have been answered. */
 void connection_nudge(FakeConnection *connection);
 

@@ -6,6 +6,8 @@
  * a stranger.
  */
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -22,7 +24,20 @@
 #define SLOT_BITS  64
 #define SLOT_WORDS (WORLD_PROCESS_MAX / SLOT_BITS)
 
+#define POSTPONED_MAX 4096
+
 static FakeProcess process_table[WORLD_PROCESS_MAX];
+
+/* What standing processes were about to do. */
+typedef struct Postponed {
+        uint64_t process; /* key */
+        WorldHandler handler;
+        void *userdata;
+        uint64_t argument;
+} Postponed;
+
+static Postponed postponed[POSTPONED_MAX];
+static size_t postponed_count;
 
 static struct {
         uint64_t used[SLOT_WORDS]; /* bit: that place of the table */
@@ -39,6 +54,7 @@ void world_processes_reset(void) {
         for (FakeProcess *process; (process = process_each(&cursor));)
                 process->pid = 0;
         memset(&processes, 0, sizeof(processes));
+        postponed_count = 0;
 }
 
 FakeProcess *process_find(pid_t pid) {
@@ -153,6 +169,17 @@ static void process_bury(FakeProcess *process) {
                 process_exit(parent, false, parent->exit_alone_status);
 }
 
+/* What it was about to do, and will not do any more. */
+static void process_forget_postponed(const FakeProcess *process) {
+        uint64_t key = process_key(process);
+        size_t kept = 0;
+
+        for (size_t i = 0; i < postponed_count; i++)
+                if (postponed[i].process != key)
+                        postponed[kept++] = postponed[i];
+        postponed_count = kept;
+}
+
 /* Orphans come to us, dead ones too. */
 static void process_orphan(const FakeProcess *process) {
         unsigned cursor = 0;
@@ -177,6 +204,7 @@ void process_exit(FakeProcess *process, bool signaled, int code) {
         const WorldTree *tree = process->tree;
         if (!process->executed)
                 descriptor_report(process, SPAWN_STEP_NONE, 0);
+        process_forget_postponed(process);
         process->zombie = true;
         process->tree->population--;
         process->signaled = signaled;
@@ -194,34 +222,6 @@ void process_reap(FakeProcess *process) {
         process->tree->blocked -= process->blocked_until > 0;
         process_mark(process, false);
         *process = (FakeProcess){ 0 };
-}
-
-static void process_move(FakeProcess *process, WorldTree *tree) {
-        process->tree->population -= !process->zombie;
-        process->tree->blocked -= process->blocked_until > 0;
-        process->tree = tree;
-        tree->population += !process->zombie;
-        tree->blocked += process->blocked_until > 0;
-}
-
-void world_forget_trees(void) {
-        unsigned cursor = 0;
-
-        for (FakeProcess *process; (process = process_each(&cursor));)
-                process_move(process, world_tree(""));
-}
-
-void process_leave_to_init(void) {
-        unsigned cursor = 0;
-
-        for (FakeProcess *process; (process = process_each(&cursor));) {
-                if (process->ppid != WORLD_SUPERVISOR)
-                        continue;
-                process->ppid = 1;
-                if (process->zombie)
-                        process_reap(process);
-        }
-        fake_signals_reset();
 }
 
 /* ---- signals ---- */
@@ -266,22 +266,70 @@ static const FakeReaction *process_reaction(const FakeProcess *process, int sign
         return NULL;
 }
 
-static void process_unblock(void *userdata, uint64_t key) {
-        FakeProcess *process = process_by_key(key);
-        (void) userdata;
-        if (!process_is_alive(process))
+bool process_stands(const FakeProcess *process) {
+        return process->blocked_until > 0 || process->stopped || process->tree->paused;
+}
+
+void process_postpone(FakeProcess *process,
+                      WorldHandler handler,
+                      void *userdata,
+                      uint64_t argument) {
+        if (postponed_count == POSTPONED_MAX) {
+                fprintf(stderr, "the fake world is too small for so many things that wait\n");
+                abort();
+        }
+        postponed[postponed_count++] = (Postponed){
+                .process = process_key(process),
+                .handler = handler,
+                .userdata = userdata,
+                .argument = argument,
+        };
+}
+
+/* It hears and does what waited, unless it stands still for another reason. */
+static void process_go_on(FakeProcess *process) {
+        uint64_t key = process_key(process), pending = process->pending;
+        size_t kept = 0;
+
+        if (process_stands(process))
                 return;
+        for (size_t i = 0; i < postponed_count; i++)
+                if (postponed[i].process == key)
+                        world_at(world_now(), postponed[i].handler, postponed[i].userdata,
+                                 postponed[i].argument);
+                else
+                        postponed[kept++] = postponed[i];
+        postponed_count = kept;
 
-        uint64_t pending = process->pending;
-        process->blocked_until = 0;
-        process->tree->blocked--;
         process->pending = 0;
-
         if (pending & (UINT64_C(1) << SIGKILL))
                 process_hear(process, SIGKILL);
         for (int signo = 1; signo < 64; signo++)
                 if (pending & (UINT64_C(1) << signo) && process_by_key(key))
                         process_hear(process, signo);
+}
+
+static void process_unblock(void *userdata, uint64_t key) {
+        FakeProcess *process = process_by_key(key);
+
+        (void) userdata;
+        if (!process_is_alive(process))
+                return;
+        process->blocked_until = 0;
+        process->tree->blocked--;
+        if (process->pending & (UINT64_C(1) << SIGKILL))
+                process_hear(process, SIGKILL);
+        else
+                process_go_on(process);
+}
+
+void world_pause(WorldTree *tree, bool pause) {
+        unsigned cursor = 0;
+
+        tree->paused = pause;
+        for (FakeProcess *process; !pause && (process = process_each(&cursor));)
+                if (process->tree == tree && process_is_alive(process))
+                        process_go_on(process);
 }
 
 void process_block(FakeProcess *process, usec_t duration) {
@@ -303,8 +351,16 @@ void process_hear(FakeProcess *process, int signo) {
                 return;
 
         world_trace("  process %d gets SIG%s", process->pid, format_signal(name, signo));
-        if (process->blocked_until > 0) {
+        if (signo == SIGCONT)
+                process->pending &= ~(UINT64_C(1) << SIGSTOP);
+        if (signo == SIGCONT && TAKE(process->stopped))
+                process_go_on(process);
+        if (process->blocked_until > 0 || (process_stands(process) && signo != SIGKILL)) {
                 process->pending |= UINT64_C(1) << signo;
+                return;
+        }
+        if (signo == SIGSTOP) {
+                process->stopped = true;
                 return;
         }
 
@@ -313,6 +369,39 @@ void process_hear(FakeProcess *process, int signo) {
                 process_play(process, reaction->acts);
         else if (!signal_is_harmless(signo))
                 process_die(process, signo);
+}
+
+/* ---- when we are gone ---- */
+
+static void process_move(FakeProcess *process, WorldTree *tree) {
+        process->tree->population -= !process->zombie;
+        process->tree->blocked -= process->blocked_until > 0;
+        process->tree = tree;
+        tree->population += !process->zombie;
+        tree->blocked += process->blocked_until > 0;
+}
+
+void world_forget_trees(void) {
+        unsigned cursor = 0;
+
+        for (FakeProcess *process; (process = process_each(&cursor));) {
+                process_move(process, world_tree(""));
+                if (process_is_alive(process))
+                        process_go_on(process);
+        }
+}
+
+void process_leave_to_init(void) {
+        unsigned cursor = 0;
+
+        for (FakeProcess *process; (process = process_each(&cursor));) {
+                if (process->ppid != WORLD_SUPERVISOR)
+                        continue;
+                process->ppid = 1;
+                if (process->zombie)
+                        process_reap(process);
+        }
+        fake_signals_reset();
 }
 
 /* ---- counting ---- */

@@ -177,10 +177,10 @@ static void act_happen(void *userdata, uint64_t key) {
 
         if (!process_is_alive(process) || process->killed_by > 0)
                 return;
-        if (process->blocked_until == 0)
+        if (process_stands(process))
+                process_postpone(process, act_happen, userdata, key);
+        else
                 act_perform(process, act);
-        else if (process->blocked_until != USEC_INFINITY)
-                world_at(process->blocked_until, act_happen, userdata, key);
 }
 
 void process_play(FakeProcess *process, const FakeAct *acts) {

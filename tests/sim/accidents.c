@@ -7,11 +7,12 @@
 #include <stdio.h>
 
 #include "config/load.h"
+#include "fake/world_intake.h"
 #include "sim/bus.h"
 #include "sim/random.h"
 #include "sim/sim.h"
 
-#define ACCIDENT_MAX 14
+#define ACCIDENT_MAX 20
 #define PATH_ROOM    64
 
 /* ---- processes ---- */
@@ -110,6 +111,68 @@ static void accident_stranger(void) {
         world_write(path, text);
 }
 
+/* ---- work that comes in ---- */
+
+static FakeSocket *any_socket(void) {
+        FakeSocket *chosen = NULL;
+        unsigned cursor = 0, seen = 0;
+
+        for (FakeSocket *socket; (socket = socket_each(&cursor));)
+                if (world_choose(++seen) == 0)
+                        chosen = socket;
+        return chosen;
+}
+
+static void accident_clients(void) {
+        FakeSocket *socket = any_socket();
+        FakeLife life = {
+                .wait = random_time() / 10,
+                .work = random_time(),
+                .pieces = 1 + world_choose(3),
+                .requests = world_choose(4),
+                .pause = random_time(),
+                .idle = random_once_in(4) ? USEC_INFINITY : random_time(),
+                .half = random_once_in(3),
+        };
+
+        if (!socket)
+                return;
+        if (socket->kind == INTAKE_UDP)
+                socket->unread = random_once_in(2) ? 0 : 1 + world_choose(1000);
+        else
+                world_clients(socket->port, socket->port > 0 ? NULL : socket->path,
+                              1 + world_choose(8), random_time(), &life);
+}
+
+/* A daemon does something to its sockets at the wrong moment, or somebody else does. */
+static void accident_socket(void) {
+        FakeSocket *socket = any_socket();
+        FakeProcess *process = any_process();
+
+        switch (world_choose(4)) {
+        case 0:
+                if (process && !process_stands(process))
+                        socket_add(process, 3000 + world_choose(100), NULL);
+                break;
+        case 1:
+                if (socket && process && process->tree == process_by_key(socket->process)->tree)
+                        socket_move(socket, process);
+                break;
+        case 2:
+                if (socket)
+                        socket->foreign = !socket->foreign;
+                break;
+        default:
+                if (socket)
+                        socket_end(socket);
+                break;
+        }
+}
+
+static void accident_privileges(void) {
+        fake_allow(random_once_in(2) ? ~0u : world_choose(16));
+}
+
 /* ---- wake-ups that are doubled or for nothing ---- */
 
 static void accident_doubled(void) {
@@ -150,6 +213,16 @@ static void accident_reload(void) {
                 fake_signal(SIGHUP);
 }
 
+/* Its own configuration is another, or as it was. */
+static void accident_file(void) {
+        char path[PATH_ROOM];
+
+        snprintf(path, sizeof(path), "/etc/d%u.conf", world_choose(random_count()));
+        world_write(path, random_once_in(2) ? "one" : "two");
+        if (random_once_in(2))
+                bus_ask(random_once_in(2) ? BUS_RELOAD : BUS_OWN);
+}
+
 static void accident_bad_reload(void) {
         sim_set_reload(random_once_in(2) ? -ENOMEM : CONFIG_E_INVALID);
         fake_signal(SIGHUP);
@@ -183,10 +256,11 @@ static void accident_door(void) {
 
 static void accident_happen(void *userdata, uint64_t argument) {
         static void (*const accidents[])(void) = {
-                accident_kill,    accident_kill,  accident_kill,       accident_kill_all,
-                accident_hang,    accident_fork,  accident_lie,        accident_stranger,
-                accident_doubled, accident_sleep, accident_bad_reload, accident_reload,
-                accident_reload,  accident_door,
+                accident_kill,    accident_kill,   accident_kill,       accident_kill_all,
+                accident_hang,    accident_fork,   accident_lie,        accident_stranger,
+                accident_doubled, accident_sleep,  accident_bad_reload, accident_reload,
+                accident_reload,  accident_door,   accident_clients,    accident_clients,
+                accident_clients, accident_socket, accident_file,       accident_privileges,
         };
         static const int signals[] = { SIGUSR1, SIGUSR2, SIGPIPE };
 

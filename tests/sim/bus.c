@@ -16,6 +16,7 @@
 
 typedef struct BusCall {
         BusVerb verb;
+        bool now_only;
         char names[CALL_NAMES][NAME_ROOM];
         size_t count;
 } BusCall;
@@ -31,7 +32,10 @@ static void bus_request(const BusCall *call, RequestVerb verb) {
 
         for (size_t i = 0; i < call->count; i++)
                 names[i] = call->names[i];
-        (void) sim_request(verb, names);
+        if (call->now_only)
+                (void) sim_request_now_only(verb, names);
+        else
+                (void) sim_request(verb, names);
 }
 
 static void bus_signal(const BusCall *call) {
@@ -60,6 +64,16 @@ static void bus_perform(const BusCall *call) {
                 break;
         case BUS_RESTART:
                 bus_request(call, REQUEST_RESTART);
+                break;
+        case BUS_OWN:
+                bus_request(call, REQUEST_RELOAD);
+                break;
+        case BUS_FREEZE:
+        case BUS_DRAIN:
+                (void) sim_pause(call->verb == BUS_DRAIN, call->names[0]);
+                break;
+        case BUS_THAW:
+                (void) sim_thaw(call->names[0]);
                 break;
         case BUS_VERB_MAX_:
                 break;
@@ -127,7 +141,11 @@ void bus_ask(BusVerb verb) {
                 return;
         BusCall *call = &bus.waiting[bus.count++];
 
-        *call = (BusCall){ .verb = verb, .count = 1 + world_choose(CALL_NAMES) };
+        *call = (BusCall){
+                .verb = verb,
+                .now_only = random_once_in(2),
+                .count = 1 + world_choose(CALL_NAMES),
+        };
         for (size_t i = 0; i < call->count; i++)
                 random_name(call->names[i], NAME_ROOM);
         if (random_once_in(20))

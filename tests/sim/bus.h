@@ -13,6 +13,10 @@ typedef enum BusVerb {
         BUS_START,  /* some daemons */
         BUS_STOP,
         BUS_RESTART,
+        BUS_OWN, /* reloads of their own files */
+        BUS_FREEZE,
+        BUS_DRAIN,
+        BUS_THAW,
         BUS_VERB_MAX_,
 } BusVerb;
 

@@ -103,6 +103,9 @@ static void make_daemon(RandomDaemon *daemon, unsigned index) {
         daemon->index = index;
         snprintf(daemon->pidfile, sizeof(daemon->pidfile), "/run/d%u.pid", index);
         snprintf(daemon->file, sizeof(daemon->file), "/run/d%u.file", index);
+        snprintf(daemon->conf, sizeof(daemon->conf), "/etc/d%u.conf", index);
+        snprintf(daemon->socket, sizeof(daemon->socket), "/run/d%u.sock", index);
+        snprintf(daemon->name, sizeof(daemon->name), "@d%u", index);
         daemon->present = true;
         daemon->broken = false;
         daemon->variant = 0;

@@ -55,6 +55,38 @@ static void ready_somehow(RandomDaemon *daemon, Script *script) {
         }
 }
 
+/* ---- sockets ---- */
+
+static void add_socket(RandomDaemon *daemon, Script *script, usec_t after) {
+        switch (world_choose(6)) {
+        case 0:
+                ACT(script, LISTEN_UNIX(after, daemon->socket));
+                break;
+        case 1:
+                ACT(script, LISTEN_UNIX(after, daemon->name));
+                break;
+        case 2:
+                ACT(script, BIND_UDP(after, 1000 + daemon->index));
+                break;
+        default:
+                ACT(script, LISTEN(after, 1000 + daemon->index));
+                break;
+        }
+}
+
+/* By which work comes in, beside what shows it ready; some later, some moved to a child. */
+static void with_sockets(RandomDaemon *daemon, Script *script, bool children) {
+        if (random_once_in(2))
+                return;
+        add_socket(daemon, script, random_once_in(2) ? 0 : random_time());
+        if (random_once_in(4))
+                add_socket(daemon, script, random_time() + random_time());
+        if (children && random_once_in(4))
+                ACT(script, HAND_OVER(random_time()));
+        if (random_once_in(10))
+                ACT(script, CLOSE(random_time() + random_time()));
+}
+
 /* ---- types ---- */
 
 /* Workers or jobs of `script`, made by its first acts. */
@@ -85,8 +117,10 @@ static void make_simple(RandomDaemon *daemon) {
         script_unable(script);
         bool children = with_children(daemon, script);
         ready_somehow(daemon, script);
+        with_sockets(daemon, script, children);
         script_misfortune(script);
         script_react_to_all(script, children);
+        script_react_to_reload(script, false);
         script_end(script);
 }
 
@@ -97,12 +131,12 @@ static void make_notify(RandomDaemon *daemon) {
         script_unable(script);
         bool children = with_children(daemon, script);
         if (random_once_in(4))
-                ACT(script, NOTIFY(random_time(),
-                                   PICK("", "garbage", "MAINPID=1\n", "STATUS=x\n", "STOPPING=1\n",
-                                        "MAINPID=100\n", "RELOADING=1\n", "READY=0\n", "BARRIER=1",
-                                        "READY=1\nMAINPID=100\nSTATUS=y\n",
-                                        "EXTEND_TIMEOUT_USEC=2000000\n",
-                                        "EXTEND_TIMEOUT_USEC=1000\nSTATUS=z\n")));
+                ACT(script,
+                    NOTIFY(random_time(),
+                           PICK("", "garbage", "MAINPID=1\n", "STATUS=x\n", "STOPPING=1\n",
+                                "MAINPID=100\n", "RELOADING=1\n", "READY=0\n", "BARRIER=1",
+                                "READY=1\nMAINPID=100\nSTATUS=y\n", "EXTEND_TIMEOUT_USEC=2000000\n",
+                                "EXTEND_TIMEOUT_USEC=1000\nSTATUS=z\n")));
         if (children && random_once_in(3))
                 ACT(script, NOTIFY_CHILD(random_time()));
         if (random_once_in(6))
@@ -111,8 +145,10 @@ static void make_notify(RandomDaemon *daemon) {
                 ACT(script, NOTIFY(random_time(), "READY=1\n"));
         if (random_once_in(6)) /* once more, or for the first time */
                 ACT(script, NOTIFY(random_time(), "READY=1\n"));
+        with_sockets(daemon, script, children);
         script_misfortune(script);
         script_react_to_all(script, children);
+        script_react_to_reload(script, !random_once_in(3));
         script_end(script);
 }
 
@@ -165,8 +201,10 @@ static void make_forking(RandomDaemon *daemon) {
         if (!random_once_in(12))
                 ACT(&daemon->main, EXIT(random_time() / 5, random_once_in(10)));
 
+        with_sockets(daemon, &daemon->daemon, children);
         script_misfortune(&daemon->daemon);
         script_react_to_all(&daemon->daemon, children);
+        script_react_to_reload(&daemon->daemon, false);
         script_end(&daemon->daemon);
         if (twice)
                 script_end(&daemon->middle);

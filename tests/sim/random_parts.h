@@ -45,10 +45,12 @@ typedef struct RandomDaemon {
         char way[WAY_ROOM];                 /* … and the rest */
         char pidfile[PATH_ROOM];
         char file[PATH_ROOM];
-        Script main;   /* what the configuration starts */
-        Script daemon; /* what a forking one leaves */
-        Script middle; /* between them, in a double fork */
-        Script job;    /* a worker or job */
+        char conf[PATH_ROOM];                    /* its own configuration */
+        char socket[PATH_ROOM], name[PATH_ROOM]; /* listening ones: a path, an abstract one */
+        Script main;                             /* what the configuration starts */
+        Script daemon;                           /* what a forking one leaves */
+        Script middle;                           /* between them, in a double fork */
+        Script job;                              /* a worker or job */
 } RandomDaemon;
 
 /* ---- text ---- */
@@ -67,9 +69,10 @@ const char *random_pick(const char *const *words, unsigned count);
 void script_begin(Script *script, const char *kind, unsigned index);
 void script_act(Script *script, FakeAct act);
 #define ACT(script, ...) script_act((script), (FakeAct) __VA_ARGS__)
-/* What it does at a signal that asks it to end, and at all of them. */
+/* What it does at a signal that asks it to end, and at all of them; and at one for a reload. */
 void script_react_to_stop(Script *script, int signo, bool has_workers);
 void script_react_to_all(Script *script, bool has_workers);
+void script_react_to_reload(Script *script, bool tells);
 /* What befalls it while it runs, and what befalls its exec. */
 void script_misfortune(Script *script);
 void script_unable(Script *script);

@@ -35,7 +35,7 @@ static FakeAct *script_react(Script *script, int signo) {
 void script_react_to_stop(Script *script, int signo, bool has_workers) {
         FakeAct *acts;
 
-        switch (world_choose(7)) {
+        switch (world_choose(9)) {
         case 0: /* as signal(7) says */
                 return;
         case 1: /* deaf */
@@ -49,6 +49,11 @@ void script_react_to_stop(Script *script, int signo, bool has_workers) {
                 acts = script_react(script, signo);
                 acts[0] = (FakeAct) BLOCK(0, random_time());
                 acts[1] = (FakeAct) EXIT(random_time(), 0);
+                return;
+        case 4: /* as a well-bred server */
+                acts = script_react(script, signo);
+                acts[0] = (FakeAct) CLOSE(0);
+                acts[1] = (FakeAct) EXIT_SERVED(random_time() / 10, 0);
                 return;
         default:
                 acts = script_react(script, signo);
@@ -66,6 +71,21 @@ void script_react_to_all(Script *script, bool has_workers) {
         script_react_to_stop(script, SIGQUIT, has_workers);
         script_react_to_stop(script, SIGUSR1, has_workers); /* freeze.signal */
         script_react_to_stop(script, SIGUSR2, has_workers); /* drain.signal */
+}
+
+void script_react_to_reload(Script *script, bool tells) {
+        FakeAct *acts;
+
+        if (random_once_in(6)) /* as signal(7) says: it dies */
+                return;
+        acts = script_react(script, SIGHUP);
+        if (random_once_in(6))
+                acts[0] = (FakeAct) EXIT(random_time(), 1);
+        else if (tells) {
+                acts[0] = (FakeAct) NOTIFY(0, "RELOADING=1\n");
+                if (!random_once_in(6))
+                        acts[1] = (FakeAct) NOTIFY(random_time(), "READY=1\n");
+        }
 }
 
 void script_misfortune(Script *script) {

@@ -13,25 +13,32 @@ static void add_timeout(void) {
 }
 
 static void add_freeze(void) {
-        switch (world_choose(5)) {
+        switch (world_choose(7)) {
         case 0:
                 random_add("freeze: { command = [ \"%s\" ];", helper());
+                if (random_once_in(2))
+                        random_add("thaw_command = [ \"%s\" ];", helper());
                 break;
         case 1:
-                random_add("freeze: { signal = \"USR1\";");
+                random_add("freeze: { signal = \"USR1\"; %s", PICK("", "thaw_signal = \"WINCH\";"));
                 break;
         case 2:
                 random_add("freeze: { method = \"none\"; };");
                 return;
-        default:
+        case 3:
+        case 4:
+                random_add("freeze: { method = \"%s\";",
+                           PICK("sockets", "refuse", "hold", "rename", "dispatcher", "cgroup"));
+                break;
+        default: /* by its sockets */
                 return;
         }
         add_timeout();
         random_add("};");
 }
 
-static void add_drain(void) {
-        switch (world_choose(6)) {
+static void add_drain(const RandomDaemon *daemon) {
+        switch (world_choose(9)) {
         case 0:
                 random_add("drain: { command = [ \"%s\" ]; interval = \"%s\";", helper(),
                            PICK("100ms", "500ms", "1s"));
@@ -45,6 +52,18 @@ static void add_drain(void) {
         case 3:
                 random_add("drain: { until = \"none\"; %s };", PICK("", "signal = \"USR2\";"));
                 return;
+        case 4:
+                random_add("drain: { until = \"connections\";");
+                break;
+        case 5:
+                random_add("drain: { until = \"idle\"; count = \"%s\"; %s",
+                           PICK("careful", "http", "database", "session", "stream", "udp"),
+                           PICK("", "", "quiet = \"100ms\";", "quiet = \"1s\";"));
+                break;
+        case 6:
+                random_add("drain: { until = \"%s\"; path = \"%s\";", PICK("file", "no-file"),
+                           daemon->file);
+                break;
         default:
                 return;
         }
@@ -67,6 +86,21 @@ static void add_stop(const RandomDaemon *daemon) {
         }
 }
 
+/* How it reads its own files anew, and how they are tested. */
+static void add_reload(const RandomDaemon *daemon) {
+        if (random_once_in(2))
+                return;
+        if (random_once_in(3))
+                random_add("reload: { command = [ \"%s\" ];", helper());
+        else
+                random_add("reload: { signal = \"HUP\";");
+        if (random_once_in(2))
+                random_add("files = [ \"%s\" ];", daemon->conf);
+        if (random_once_in(2))
+                random_add("check = [ \"%s\" ];", helper());
+        random_add("timeout = \"%s\"; };", PICK("500ms", "1s", "5s"));
+}
+
 static void add_restart(void) {
         if (random_once_in(2))
                 random_add("restart: { policy = \"%s\"; };", PICK("always", "on-failure", "never"));
@@ -80,8 +114,9 @@ static void add_restart(void) {
 void random_make_way(RandomDaemon *daemon) {
         random_write_to(daemon->way, sizeof(daemon->way));
         add_freeze();
-        add_drain();
+        add_drain(daemon);
         add_stop(daemon);
+        add_reload(daemon);
         add_restart();
         if (random_once_in(30))
                 random_add("essential = true;");

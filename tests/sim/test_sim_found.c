@@ -9,12 +9,19 @@
 #include <string.h>
 
 #include "fake/script.h"
+#include "fake/world_intake.h"
 #include "service/request.h"
 #include "sim/sim.h"
 #include "unit.h"
 
 #define NOTIFY_DAEMON(name, program, more)                                                         \
 #name ": { command = [ \"" program "\" ]; type = \"notify\"; " more " };\n"
+
+static void raise_term(void *userdata, uint64_t argument) {
+        (void) userdata;
+        (void) argument;
+        fake_signal(SIGTERM);
+}
 
 static void end(void) {
         fake_signal(SIGTERM);
@@ -93,14 +100,77 @@ START_TEST(who_waited_for_its_start_waits_again_after_a_reload_that_is_undone) {
 }
 END_TEST
 
+/* ---- the intake; watch_intake.c looks at it ---- */
+
+#define SERVER(more) "d: { command = [ \"/server\" ]; " more " };"
+
+/* What was known from the first freeze was not closed by a second one. */
+START_TEST(who_was_thawed_can_be_frozen_again) {
+        PROGRAM(.path = "/server", .acts = ACTS(LISTEN(0, 80)));
+        sim_begin(0, SERVER());
+        sim_start();
+        sim_run_until(SEC);
+        for (unsigned i = 0; i < 3; i++) {
+                ck_assert_int_eq(sim_pause(false, "d"), 0);
+                sim_run_for(SEC);
+                ck_assert_uint_eq(world_closed(), 1);
+                ck_assert_int_eq(sim_thaw("d"), 0);
+                sim_run_for(SEC);
+                ck_assert_uint_eq(world_closed(), 0);
+        }
+        end();
+}
+END_TEST
+
+/* It was closed only by the first look for more, a second after the begin of the drain. */
+START_TEST(a_listener_that_was_opened_while_frozen_is_closed_when_the_drain_begins) {
+        PROGRAM(.path = "/server", .acts = ACTS(LISTEN(3 * SEC, 80)));
+        PROGRAM(.path = "/slow", .acts = ACTS(EXIT(5 * SEC, 0)));
+        sim_begin(0, SERVER() "slow: { command = [ \"/server\" ]; freeze: { command = [ \"/slow\" "
+                              "]; timeout = \"10s\"; }; };");
+        sim_start();
+        sim_run_until(SEC);
+        fake_signal(SIGTERM);
+        while (sim_ordered("d", EVENT_DRAIN) == 0)
+                ck_assert(sim_step());
+        ck_assert_uint_ge(world_closed(), 1);
+        sim_run_to_exit();
+        sim_end();
+}
+END_TEST
+
+/* It was found with one process, was gone from there when it was to be closed, and stayed open. */
+START_TEST(a_socket_that_moves_while_it_is_closed_is_closed) {
+        for (uint64_t seed = 1; seed <= 300; seed++) {
+                PROGRAM(.path = "/server",
+                        .acts = ACTS(FORK(0, "/worker"), LISTEN(0, 80), LISTEN(0, 81),
+                                     LISTEN(0, 82), LISTEN(0, 83), HAND_OVER(SEC)));
+                PROGRAM(.path = "/worker");
+                sim_begin(seed, SERVER("drain: { until = \"connections\"; timeout = \"3s\"; };"));
+                sim_start();
+                sim_run_until(500 * MS);
+                world_connect(80, NULL, &(FakeLife){ .idle = USEC_INFINITY });
+                world_plan(world_now() + 500 * MS, raise_term, NULL, 0);
+                sim_run_to_exit();
+                sim_end();
+        }
+}
+END_TEST
+
 static Suite *make_suite(void) {
         Suite *suite = suite_create("sim_found");
-        TCase *found = tcase_create("found");
+        TCase *found = tcase_create("found"), *intake = tcase_create("intake");
 
         tcase_add_test(found, what_a_reload_removed_and_could_not_kill_may_end_before_the_verdict);
         tcase_add_test(found, what_was_forced_before_a_stop_is_not_counted_in_it);
         tcase_add_test(found, who_waited_for_its_start_waits_again_after_a_reload_that_is_undone);
         suite_add_tcase(suite, found);
+
+        tcase_add_test(intake, who_was_thawed_can_be_frozen_again);
+        tcase_add_test(intake,
+                       a_listener_that_was_opened_while_frozen_is_closed_when_the_drain_begins);
+        tcase_add_test(intake, a_socket_that_moves_while_it_is_closed_is_closed);
+        suite_add_tcase(suite, intake);
         return suite;
 }
 

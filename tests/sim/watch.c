@@ -93,6 +93,8 @@ static bool watch_is_unkillable(const Watched *daemon) {
 void watch_line(MessageId message, const char *daemon, const char *text) {
         if (strncmp(text, "bug:", 4) == 0)
                 sim_fail("%s", text);
+        if (daemon)
+                watch_intake_line(message, daemon, text);
         if (message == MESSAGE_SUPERVISOR_STOPPING)
                 watch_grace_begin();
         for (size_t i = 0; message == MESSAGE_SUPERVISOR_STOPPING && i < DAEMON_MAX; i++)
@@ -248,6 +250,8 @@ void watch_step(void) {
                 watch_judge_fallen(i, state);
                 watch_judge_pending(i);
                 watch_note_schedule(i, state);
+                watch_judge_intake(i, state);
+                watch.nodes[i]->forced_now = false;
         }
         if (fake_notify_overdue())
                 sim_fail("systemd has lost patience");
@@ -280,6 +284,7 @@ void watch_rest(void) {
                     !child_is_paused(sim_supervisor()->generation->children[i]))
                         sim_fail("nothing can happen any more, and %s is %s", watch_name(i),
                                  daemon_state_name(watch_state(i)));
+                watch_judge_open(i);
                 if (sim_supervisor()->generation->pending[i])
                         sim_fail("nothing can happen any more, and %s waits for its start",
                                  watch_name(i));
@@ -319,6 +324,7 @@ void watch_exit(void) {
                 sim_fail("%u daemons were forced, %d were counted", cut,
                          sim_said_forced(MESSAGE_SUPERVISOR_STOPPED));
         watch_judge_helpers();
+        watch_judge_records();
         if (stuck == 0 && !watch.doors && fake_cgroup_count(false) > 0)
                 sim_fail("%u cgroups are left", fake_cgroup_count(false));
         if (stuck == 0 && fake_reaper_waits(sim_supervisor()->reaper) > 0)

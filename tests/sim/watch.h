@@ -20,6 +20,9 @@ typedef struct Watched {
         const WorldTree *tree;
         bool configured;       /* in the generation in force */
         bool started;          /* before, there may be processes of an earlier run */
+        bool forced_now;       /* in this step */
+        bool open_said;        /* its intake stays open, as was said since it runs */
+        DaemonState seen;      /* at the last step */
         bool cut;              /* forced since the stop of everything began */
         unsigned forced;       /* how often that was said */
         bool stuck;            /* it was, when it was last seen */
@@ -72,6 +75,7 @@ typedef struct Watch {
         usec_t awake;      /* the machine stood still until then: what was due before is due then */
         usec_t slept;      /* so long it did, all together */
         bool doors;        /* some may fail */
+        bool unprivileged; /* at some time we were not allowed all */
         bool repeated;     /* a stop was asked for again in this step, */
         uint64_t digest;   /* … when all was like this */
 } Watch;
@@ -112,6 +116,12 @@ void watch_judge_repeat(void);
 void watch_records_begin(void);
 /* How many records of a stop of everything there were. */
 unsigned watch_stop_records(void);
+
+/* watch_intake.c */
+void watch_intake_line(MessageId message, const char *daemon, const char *text);
+void watch_judge_intake(unsigned node, DaemonState state);
+void watch_judge_open(unsigned node);
+void watch_judge_records(void);
 
 static inline size_t watch_count(void) {
         return watch.generation->count;

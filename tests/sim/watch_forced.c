@@ -84,7 +84,7 @@ static void watch_judge_schedule(Watched *daemon) {
 void watch_forced_line(const char *name, const char *text) {
         Watched *daemon = watch_daemon(name);
 
-        daemon->cut = true;
+        daemon->cut = daemon->forced_now = true;
         daemon->forced++;
         if (giving.daemon != daemon) {
                 if (strncmp(text, "did not end", 11) == 0)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/strv.h"
 #include "unit.h"
 
 #define NOBODY 65534
@@ -424,6 +425,33 @@ START_TEST(test_directory_in_the_way) {
 }
 END_TEST
 
+/* ---- directory_list() ---- */
+
+START_TEST(test_list) {
+        CLEANUP(strv_freep) char **names = NULL;
+
+        ck_assert_int_eq(directory_list(directory, &names), 0);
+        ck_assert_ptr_null(names);
+        make_file("one", "", 0);
+        make_file(".hidden", "", 0);
+        make_file("two", "", 0);
+        ck_assert_int_eq(directory_list(directory, &names), 0);
+        ck_assert_uint_eq(strv_length(names), 2);
+        ck_assert(strv_contains(names, "one") && strv_contains(names, "two"));
+}
+END_TEST
+
+START_TEST(test_list_of_nothing) {
+        char **names = NULL;
+
+        ck_assert_int_eq(directory_list("/proc/nothing", &names), FILE_E_MISSING);
+        make_file("file", "", 0);
+        ck_assert_int_eq(directory_list(path_of("file"), &names), FILE_E_MISSING);
+        ck_assert_int_eq(directory_list("", &names), FILE_E_MISSING);
+        ck_assert_ptr_null(names);
+}
+END_TEST
+
 static Suite *make_suite(void) {
         Suite *suite = suite_create("base/file");
         TCase *tcase = tcase_create("file");
@@ -447,6 +475,8 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, test_remove);
         tcase_add_test(tcase, test_directory);
         tcase_add_test(tcase, test_directory_in_the_way);
+        tcase_add_test(tcase, test_list);
+        tcase_add_test(tcase, test_list_of_nothing);
         suite_add_tcase(suite, tcase);
         return suite;
 }
