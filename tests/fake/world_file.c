@@ -2,13 +2,15 @@
 
 /* The files of the world. */
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fake/fake.h"
 #include "fake/parts.h"
 #include "fake/world.h"
 
-#define FILE_MAX     256
+#define FILE_MAX     1024
 #define LISTENER_MAX 256
 #define CONTENT_MAX  4096
 
@@ -38,19 +40,19 @@ static FakeFile *file_make(const char *path) {
         for (size_t i = 0; i < file_count && !file; i++)
                 if (!*files[i].path)
                         file = &files[i];
-        if (!file && file_count < FILE_MAX)
-                file = &files[file_count++];
-        if (file) {
-                file->path[0] = file->content[0] = '\0';
-                strncat(file->path, path, sizeof(file->path) - 1);
+        if (!file && file_count == FILE_MAX) {
+                fprintf(stderr, "the fake world is too small for so many files\n");
+                abort();
         }
+        if (!file)
+                file = &files[file_count++];
+        file->path[0] = file->content[0] = '\0';
+        strncat(file->path, path, sizeof(file->path) - 1);
         return file;
 }
 
 void world_write(const char *path, const char *content) {
         FakeFile *file = file_make(path);
-        if (!file)
-                return;
 
         file->is_link = !content;
         strncat(file->content, content ? content : "", sizeof(file->content) - 1);
