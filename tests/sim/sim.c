@@ -159,20 +159,31 @@ void sim_set_reload(int outcome) {
 }
 
 /* Reads the configuration; false: it has errors, and they are printed if `loud`. */
+static const char *sim_config_file = CONFIG_PATH;
+
+void sim_set_config_file(const char *path) {
+        sim_config_file = path;
+}
+
 static bool sim_read_config(const char *settings, const char *daemons, bool loud, Config **ret) {
         CLEANUP(diag_freep) Diag *diag = NULL;
         CLEANUP(config_unrefp) Config *config = NULL;
         CLEANUP(freep) char *text = NULL;
 
-        if (asprintf(&text,
-                     "supervisor: { runtime_directory = \"%s\"; state_directory = \"%s\"; %s };\n"
-                     "daemons: {\n%s\n};\n",
-                     SIM_RUNTIME, SIM_STATE, settings, daemons) < 0 ||
+        /* unless the scenario is about just these */
+        const char *runtime = strstr(settings, "runtime_directory")
+                                      ? ""
+                                      : "runtime_directory = \"" SIM_RUNTIME "\";";
+        const char *state = strstr(settings, "state_directory")
+                                    ? ""
+                                    : "state_directory = \"" SIM_STATE "\";";
+        if (asprintf(&text, "supervisor: { %s %s %s };\ndaemons: {\n%s\n};\n", runtime, state,
+                     settings, daemons) < 0 ||
             diag_new(&diag) < 0 || config_new(&config) < 0)
                 sim_fail("no memory");
 
         config->loaded = clock_realtime();
-        int r = config_read_text(text, CONFIG_PATH, diag, config);
+        int r = config_read_text(text, sim_config_file, diag, config);
         if (r == 0)
                 r = config_resolve(config, diag);
         if (r < 0)

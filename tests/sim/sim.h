@@ -42,6 +42,9 @@ void sim_end(void);
  */
 void sim_restart(const char *config);
 
+/* The file that configurations stand in from now on (borrowed); profiles are beside it. */
+void sim_set_config_file(const char *path);
+
 void sim_start(void);
 /* Until then, or until the loop was left. */
 void sim_run_until(usec_t when);

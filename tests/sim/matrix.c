@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See the header. The program of the daemon is /d: it says READY=1 and listens on port 80. */
+
+#include "sim/matrix.h"
+
+#include <string.h>
+
+#include "base/macro.h"
+
+#define LIMIT(name) { "limits." name, "limits: { " name " = \"64\"; };",                           \
+                      "limits: { " name " = \"65\"; };" }
+
+const MatrixRow matrix_daemon[] = {
+        { "profile", "profile = \"one\";", "profile = \"two\";" },
+        { "command", "command = [ \"/d\" ];", "command = [ \"/d\", \"-x\" ];" },
+        { "type", "", "type = \"notify\";" },
+        { "pidfile", "", "pidfile = \"/run/d.pid\";" },
+        { "requires", "", "requires = [ \"other\" ];" },
+        { "after", "after = [ \"other\" ];", "" },
+        { "essential", "", "essential = true;" },
+        { "user", "user = \"1\";", "user = \"2\";" },
+        { "group", "group = \"1\";", "group = \"2\";" },
+        { "groups", "groups = [ \"1\" ];", "groups = [ \"1\", \"2\" ];" },
+        { "directory", "", "directory = \"/tmp\";" },
+        { "umask", "umask = \"0027\";", "umask = \"0077\";" },
+        { "environment", "environment = [ \"A=1\" ];", "environment = [ \"A=2\" ];" },
+        { "nice", "", "nice = 5;" },
+        { "oom_score_adjust", "oom_score_adjust = 10;", "" },
+        { "no_new_privileges", "", "no_new_privileges = true;" },
+        LIMIT("nofile"), LIMIT("nproc"), LIMIT("core"), LIMIT("memlock"), LIMIT("as"),
+        LIMIT("data"), LIMIT("stack"), LIMIT("fsize"), LIMIT("cpu"), LIMIT("rss"), LIMIT("locks"),
+        LIMIT("sigpending"), LIMIT("msgqueue"), LIMIT("rtprio"), LIMIT("rttime"),
+        { "output.to", "", "output: { to = \"null\"; };" },
+        { "output.file", "output: { to = \"file\"; file = \"/var/log/a\"; };",
+          "output: { to = \"file\"; file = \"/var/log/b\"; };" },
+        { "output.identifier", "", "output: { identifier = \"x\"; };" },
+        { "output.priority", "", "output: { priority = \"err\"; };" },
+        { "ready.on", "", "ready: { on = \"listen\"; };" },
+        { "ready.timeout", "ready: { timeout = \"9s\"; };", "ready: { timeout = \"8s\"; };" },
+        { "ready.address", "ready: { on = \"tcp\"; address = \"80\"; };",
+          "ready: { on = \"tcp\"; address = \"127.0.0.1:81\"; };" },
+        { "ready.port", "ready: { on = \"listen\"; port = 80; };", "ready: { on = \"listen\"; };" },
+        { "ready.path", "ready: { on = \"file\"; path = \"/ready\"; };",
+          "ready: { on = \"file\"; path = \"/else\"; };" },
+        { "freeze.method", "freeze: { method = \"sockets\"; };",
+          "freeze: { method = \"refuse\"; };" },
+        { "freeze.signal", "freeze: { signal = \"USR1\"; };", "freeze: { signal = \"USR2\"; };" },
+        { "freeze.command", "freeze: { command = [ \"/f\" ]; };",
+          "freeze: { command = [ \"/f\", \"-x\" ]; };" },
+        { "freeze.thaw_signal", "freeze: { signal = \"USR1\"; };",
+          "freeze: { signal = \"USR1\"; thaw_signal = \"USR2\"; };" },
+        { "freeze.thaw_command", "freeze: { command = [ \"/f\" ]; };",
+          "freeze: { command = [ \"/f\" ]; thaw_command = [ \"/t\" ]; };" },
+        { "freeze.timeout", "freeze: { timeout = \"1s\"; };", "freeze: { timeout = \"2s\"; };" },
+        { "drain.until", "drain: { until = \"idle\"; };", "drain: { until = \"connections\"; };" },
+        { "drain.signal", "drain: { signal = \"USR1\"; };", "drain: { signal = \"USR2\"; };" },
+        { "drain.command", "drain: { command = [ \"/c\" ]; };",
+          "drain: { command = [ \"/c\", \"-x\" ]; };" },
+        { "drain.interval", "drain: { command = [ \"/c\" ]; };",
+          "drain: { command = [ \"/c\" ]; interval = \"2s\"; };" },
+        { "drain.path", "drain: { until = \"file\"; path = \"/a\"; };",
+          "drain: { until = \"file\"; path = \"/b\"; };" },
+        { "drain.count", "drain: { count = \"http\"; };", "drain: { count = \"database\"; };" },
+        { "drain.quiet", "drain: { quiet = \"1s\"; };", "drain: { quiet = \"3s\"; };" },
+        { "drain.timeout", "", "drain: { timeout = \"7s\"; };" },
+        { "stop.signals", "", "stop: { signals = \"INT 3s, KILL\"; };" },
+        { "cleanup.command", "", "cleanup: { command = [ \"/c\" ]; };" },
+        { "cleanup.remove", "cleanup: { remove = [ \"/run/a\" ]; };", "" },
+        { "cleanup.timeout", "", "cleanup: { timeout = \"6s\"; };" },
+        { "restart.policy", "", "restart: { policy = \"on-failure\"; };" },
+        { "restart.delay", "restart: { delay = \"1s\"; };", "restart: { delay = \"2s\"; };" },
+        { "restart.delay_max", "", "restart: { delay_max = \"20s\"; };" },
+        { "restart.reset", "", "restart: { reset = \"7s\"; };" },
+        { "restart.limit", "", "restart: { limit = 3; };" },
+        { "reload.check", "reload: { signal = \"HUP\"; };",
+          "reload: { signal = \"HUP\"; check = [ \"/c\" ]; };" },
+        { "reload.signal", "reload: { signal = \"HUP\"; };", "reload: { signal = \"USR1\"; };" },
+        { "reload.command", "", "reload: { command = [ \"/c\" ]; };" },
+        { "reload.files", "reload: { signal = \"HUP\"; };",
+          "reload: { signal = \"HUP\"; files = [ \"/etc/d\" ]; };" },
+        { "reload.timeout", "reload: { signal = \"HUP\"; };",
+          "reload: { signal = \"HUP\"; timeout = \"9s\"; };" },
+};
+const size_t matrix_daemon_count = ELEMENTSOF(matrix_daemon);
+
+const MatrixRow matrix_supervisor[] = {
+        { "freeze_timeout", "", "freeze_timeout = \"6s\";" },
+        { "drain_timeout", "", "drain_timeout = \"21s\";" },
+        { "cleanup_timeout", "", "cleanup_timeout = \"11s\";" },
+        { "grace", "grace = \"2min\";", "grace = \"3min\";" },
+        { "runtime_directory", "runtime_directory = \"/run/sim\";",
+          "runtime_directory = \"/run/else\";" },
+        { "state_directory", "state_directory = \"/var/lib/sim\";",
+          "state_directory = \"/var/lib/else\";" },
+        { "control", "control = \"/run/sim/a\";", "control = \"/run/sim/b\";" },
+        { "admin_group", "", "admin_group = \"1\";" },
+        { "reader_group", "", "reader_group = \"1\";" },
+        { "cgroups", "", "cgroups = false;" },
+        { "log_priority", "", "log_priority = \"debug\";" },
+};
+const size_t matrix_supervisor_count = ELEMENTSOF(matrix_supervisor);
+
+const MatrixRow *matrix_find(const MatrixRow *rows, size_t count, const char *path) {
+        for (size_t i = 0; i < count; i++)
+                if (strcmp(rows[i].path, path) == 0)
+                        return &rows[i];
+        return NULL;
+}
