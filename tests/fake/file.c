@@ -19,12 +19,17 @@ int __wrap_file_remove(const char *path);
 int __wrap_file_replace(int dirfd, const char *path, const char *content, size_t size, mode_t mode);
 int __wrap_directory_make(const char *path, mode_t mode);
 
+int __real_file_read(
+        int dirfd, const char *path, size_t limit, FileFlags flags, char **ret, size_t *ret_size);
 int __wrap_file_read(
         int dirfd, const char *path, size_t limit, FileFlags flags, char **ret, size_t *ret_size);
 int __wrap_directory_list(const char *path, char ***ret);
 
 int __wrap_file_read(
         int dirfd, const char *path, size_t limit, FileFlags flags, char **ret, size_t *ret_size) {
+        if (path[0] != '/')
+                return __real_file_read(dirfd, path, limit, flags, ret, ret_size);
+
         const char *content;
 
         (void) dirfd;
