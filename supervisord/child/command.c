@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A Helper with a timer of its own and a Capture for its output. When it has ended everything is
- * let go of but its words, so that its owner may look at any later time.
+ * A Helper with a timer of its own and a Capture for its output. It has ended when nothing of it
+ * lives any more; then everything is let go of but its words, so that its owner may look at any
+ * later time.
  */
 
 #include "child/command.h"
@@ -13,6 +14,9 @@
 #include "base/strv.h"
 #include "child/object.h"
 #include "sys/capture.h"
+
+/* What is killed is gone within milliseconds, unless it hangs in the kernel. */
+#define COMMAND_KILL_TIMEOUT (2 * USEC_PER_SEC)
 
 #define COMMAND_TEXT_MAX 320
 #define COMMAND_NAME_MAX 128 /* of the command with its arguments, in the text */
@@ -30,6 +34,7 @@ struct Command {
         LoopSource *timer;
         Capture *capture;
         bool started; /* command_start() is over */
+        bool ending;  /* its outcome is known, what it left is dying */
         bool over, succeeded;
         char text[COMMAND_TEXT_MAX];
         char **lines;
@@ -71,34 +76,69 @@ static void command_take_output(Command *command) {
         command_keep_lines(command, written);
 }
 
-static void command_end(Command *command, bool succeeded, const char *outcome) {
+static void command_end(Command *command) {
+        (void) tree_release(command->helper.tree);
+        command->timer = loop_source_free(command->timer);
+        command->over = true;
+        if (command->started)
+                command->ended(command->userdata);
+}
+
+static int command_on_tree(void *userdata) {
+        Command *command = userdata;
+
+        if (!tree_is_empty(command->helper.tree))
+                return 0;
+        tree_unwatch(command->helper.tree);
+        command_end(command);
+        return 0;
+}
+
+/* A cgroup can only be removed when it is empty; by descent there is nothing to remove. */
+static void command_await_tree(Command *command) {
+        Tree *tree = command->helper.tree;
+
+        if (tree_cgroup_fd(tree) < 0 || tree_is_empty(tree)) {
+                command_end(command);
+                return;
+        }
+        command->ending = true;
+        loop_timer_set(command->timer,
+                       usec_add(loop_now(command->helper.context->loop), COMMAND_KILL_TIMEOUT));
+        (void) tree_watch(tree, command_on_tree, command); /* without it the timer will do */
+        (void) command_on_tree(command);
+}
+
+static void command_conclude(Command *command, bool succeeded, const char *outcome) {
         CLEANUP(freep) char *name = strv_join(command->command, " ");
         char shown[COMMAND_NAME_MAX];
 
         format_visible(shown, sizeof(shown), name ? name : command->command[0]);
         snprintf(command->text, sizeof(command->text), "%s %s", shown, outcome);
         command_take_output(command);
-        command->timer = loop_source_free(command->timer);
-        command->over = true;
         command->succeeded = succeeded;
-        if (command->started)
-                command->ended(command->userdata);
+        command_await_tree(command);
 }
 
 static void command_on_exit(void *userdata, const HelperResult *result) {
         char text[HELPER_TEXT_MAX];
 
-        command_end(userdata, helper_succeeded(result), helper_text(text, result));
+        command_conclude(userdata, helper_succeeded(result), helper_text(text, result));
 }
 
 static int command_on_timer(void *userdata) {
         Command *command = userdata;
         char timeout[DURATION_TEXT_MAX], text[COMMAND_NAME_MAX];
 
+        if (command->ending) {
+                tree_unwatch(command->helper.tree);
+                command_end(command);
+                return 0;
+        }
         helper_cancel(&command->helper);
         snprintf(text, sizeof(text), "did not end within %s and was killed",
                  format_duration(timeout, command->timeout));
-        command_end(command, false, text);
+        command_conclude(command, false, text);
         return 0;
 }
 
