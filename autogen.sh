@@ -14,6 +14,7 @@ packages_build=(autoconf automake gcc libc6-dev make pkgconf xz-utils
 packages_demo=(nginx redis-server)
 packages_check=(valgrind shellcheck strace python3 procps iproute2 util-linux
         debootstrap systemd-container ca-certificates)
+packages_bench=(supervisor runit s6 procps)
 
 usage() {
         cat <<TXT
@@ -24,6 +25,8 @@ Without a command: generate ./configure, nothing else.
 Commands:
   demo [--keep]          build in build/demo and run the demonstration; with --keep until Ctrl-C
   check [OPTION…]        run all tests (tests/run; its options: tests/run --help)
+  bench [NAME…]          build in build/bench and measure, beside other supervisors
+                         (bench/run; its names: bench/run --help)
   build KIND [OPTION…]   configure in build/KIND with the options, and build there
 
 A command first installs the Debian packages that it needs and that are missing (as root, by
@@ -137,6 +140,13 @@ check)
         packages_install "${packages_build[@]}" "${packages_demo[@]}" "${packages_check[@]}"
         is_generated || generate
         exec "$top/tests/run" "$@"
+        ;;
+bench)
+        shift
+        packages_install "${packages_build[@]}" "${packages_bench[@]}"
+        build bench
+        make -C "$top/build/bench" bench-programs
+        BUILD_DIR=$top/build/bench exec "$top/bench/run" "$@"
         ;;
 build)
         [ $# -ge 2 ] || die "build what? see --help"

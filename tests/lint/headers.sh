@@ -5,7 +5,7 @@
 
 . "$(dirname "$0")/lint.bash"
 
-mapfile -t headers < <(lint_files '*.h' supervisord supervisorctl tests demo)
+mapfile -t headers < <(lint_files '*.h' supervisord supervisorctl tests demo bench)
 mapfile -t libraries < <(pkg-config --cflags libsystemd libconfig jansson check |
         tr ' ' '\n' | grep .)
 

@@ -12,7 +12,7 @@ is_listed() {
 }
 
 # A program of one source is listed by its name alone.
-for file in $(lint_files '*.[ch]' supervisord supervisorctl tests demo); do
+for file in $(lint_files '*.[ch]' supervisord supervisorctl tests demo bench); do
         is_listed "$file" || is_listed "${file%.c}" || echo "$file"
 done | lint_check "every source is listed"
 
