@@ -70,6 +70,76 @@ case_nginx() {
         ends 80
 }
 
+# nginx_conf ANSWER [MORE]
+nginx_conf() {
+        cat >"$T/nginx.conf" <<CONF
+pid $T/nginx.pid;
+error_log stderr;
+events { }
+http {
+        access_log off;
+        default_type text/plain;
+        server {
+                listen 127.0.0.1:8080;
+                root $T/www;
+                location = / { return 200 "$1"; }
+                location / { limit_rate 500k; }
+        }
+}
+${2-}
+CONF
+}
+
+answers() {
+        exec 3<>/dev/tcp/127.0.0.1/8080
+        printf 'GET / HTTP/1.0\r\n\r\n' >&3
+        [ "$(tail -n 1 <&3)" = "$1" ]
+}
+
+# Without the profile: a reload under load, by the unit and by name.
+case_nginx_reloads_under_load() {
+        local master
+        mkdir -p "$T/www"
+        chmod 755 "$T" "$T/www"
+        head -c 3000000 /dev/zero >"$T/www/file"
+        nginx_conf one
+        configure "web: { type = \"forking\"; pidfile = \"$T/nginx.pid\";
+                        command = $(list /usr/sbin/nginx -c "$T/nginx.conf");
+                        ready: { on = \"listen\"; port = 8080; };
+                        freeze: { signal = \"QUIT\"; }; drain: { until = \"exit\"; };
+                        reload: { check = $(list /usr/sbin/nginx -t -q -c "$T/nginx.conf");
+                                signal = \"HUP\"; files = $(list "$T/nginx.conf"); }; };"
+        start
+        master=$(cat "$T/nginx.pid")
+        expect answers one
+        "$DAEMONS/client" -p 8080 -g /file -n 5 -f "$T/flight" >"$T/requests" &
+        CLIENT=$!
+        wait_for 20 exists "$T/flight"
+
+        nginx_conf two
+        systemctl reload $UNIT || fail "the reload fails"
+        wait_for 10 answers two
+        expect journaled 'reload applied .*1 with new files'
+        nginx_conf three '}'
+        ! systemctl reload $UNIT 2>/dev/null || fail "a bad file is taken"
+        expect_equal "$(show ActiveState)" active "the state"
+        expect answers two
+        expect journaled 'reload refused .*test of web failed: .*nginx -t -q .*status 1; nothing was'
+        expect journaled 'web.reload.check: it says: .*\[emerg\] .*unexpected "}"'
+        grep -q 'last reload refused' <<<"$(show StatusText)" || fail "status: $(show StatusText)"
+
+        ! supervisorctl reload web >"$T/out" 2>&1 || fail "a bad file is taken"
+        grep -q '^web: refused: its configuration test failed' "$T/out" || fail "$(cat "$T/out")"
+        grep -q '^ .*\[emerg\] .*unexpected "}"' "$T/out" || fail "$(cat "$T/out")"
+        nginx_conf three
+        expect_equal "$(supervisorctl reload web)" 'web: reloaded' "the outcome"
+        wait_for 10 answers three
+        all_answered
+        expect_equal "$(cat "$T/nginx.pid")" "$master" "the master"
+        expect kill -0 "$master"
+        stop
+}
+
 case_apache2() {
         begin apache2 /usr/sbin/apache2
         expect listens 80
