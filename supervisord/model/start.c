@@ -3,10 +3,16 @@
 
 #include "model/start.h"
 
-static StartVerdict start_verdict_of_edge(const GraphEdge *edge, DaemonState state, bool pending) {
+static StartVerdict start_verdict_of_edge(const GraphEdge *edge, const StartView *view) {
+        DaemonState state = view->states[edge->node];
+
         if (state == STATE_RUNNING)
                 return START_NOW;
-        if (pending || !daemon_state_is_settled(state))
+        if (view->pending[edge->node])
+                return START_WAIT;
+        if (view->paused[edge->node])
+                return edge->required ? START_WAIT : START_NOW;
+        if (!daemon_state_is_settled(state))
                 return START_WAIT;
         if (!edge->required)
                 return START_NOW;
@@ -15,21 +21,18 @@ static StartVerdict start_verdict_of_edge(const GraphEdge *edge, DaemonState sta
 }
 
 StartVerdict start_verdict(const Graph *graph,
-                           const DaemonState *states,
-                           const bool *pending,
+                           const StartView *view,
                            unsigned node,
                            unsigned *ret_because) {
         GraphEdges needs = graph_needs(graph, node);
         StartVerdict verdict = START_NOW;
 
         for (size_t i = 0; i < needs.count; i++) {
-                unsigned other = needs.edges[i].node;
-                StartVerdict v =
-                        start_verdict_of_edge(&needs.edges[i], states[other], pending[other]);
+                StartVerdict v = start_verdict_of_edge(&needs.edges[i], view);
 
                 if (v > verdict) {
                         verdict = v;
-                        *ret_because = other;
+                        *ret_because = needs.edges[i].node;
                 }
         }
         return verdict;

@@ -17,13 +17,18 @@ typedef enum StartVerdict {
         START_BLOCKED, /* something that it requires has failed or is stopped */
 } StartVerdict;
 
+/* What is known of all daemons, by index. */
+typedef struct StartView {
+        const DaemonState *states;
+        const bool *pending; /* still waits for its start */
+        const bool *paused;  /* is out of service, until an operator wants it back */
+} StartView;
+
 /*
- * Whether `node` may start, given the states of all and which of them still wait for their first
- * start (pending). `after` is satisfied by any settled daemon, `requires` only by a running one.
- * *ret_because is the daemon that it waits for or is blocked by.
+ * Whether `node` may start. `after` is satisfied by any daemon that is settled or paused,
+ * `requires` only by a running one. *ret_because is the daemon that it waits for or is blocked by.
  */
 StartVerdict start_verdict(const Graph *graph,
-                           const DaemonState *states,
-                           const bool *pending,
+                           const StartView *view,
                            unsigned node,
                            unsigned *ret_because);

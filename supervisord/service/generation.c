@@ -15,12 +15,14 @@ int generation_new(Config *config, Generation **ret) {
         generation->count = count;
         generation->children = calloc(count, sizeof(*generation->children));
         generation->states = calloc(count, sizeof(*generation->states));
+        generation->paused = calloc(count, sizeof(*generation->paused));
         generation->pending = calloc(count, sizeof(*generation->pending));
         generation->in_set = calloc(count, sizeof(*generation->in_set));
         generation->is_changed = calloc(count, sizeof(*generation->is_changed));
         generation->changed = calloc(count, sizeof(*generation->changed));
         generation->settling = calloc(count, sizeof(*generation->settling));
-        if (!generation->children || !generation->states || !generation->pending ||
+        if (!generation->children || !generation->states || !generation->paused ||
+            !generation->pending ||
             !generation->in_set || !generation->is_changed || !generation->changed ||
             !generation->settling)
                 return -ENOMEM;
@@ -41,6 +43,7 @@ Generation *generation_free(Generation *generation) {
         record_free(generation->record);
         free(generation->children);
         free(generation->states);
+        free(generation->paused);
         free(generation->pending);
         free(generation->in_set);
         free(generation->is_changed);
@@ -49,6 +52,11 @@ Generation *generation_free(Generation *generation) {
         config_unref(generation->config);
         free(generation);
         return NULL;
+}
+
+void generation_look(Generation *generation, unsigned index) {
+        generation->states[index] = child_state(generation->children[index]);
+        generation->paused[index] = child_is_paused(generation->children[index]);
 }
 
 bool generation_mark_changed(Generation *generation, unsigned index) {

@@ -20,6 +20,7 @@ typedef struct Generation {
         size_t count;
         Child **children; /* borrowed from whoever made them; NULL: not made */
         DaemonState *states;
+        bool *paused;  /* as states: when it was looked at last */
         bool *pending; /* shall be started as soon as what it needs is there */
         size_t pending_count;
         Sequence *sequence; /* for a stop of everything: ready from the begin */
@@ -38,5 +39,7 @@ int generation_new(Config *config, Generation **ret);
 Generation *generation_free(Generation *generation);
 DEFINE_CLEANUP(Generation, generation_free)
 
+/* Takes note of a child's state. */
+void generation_look(Generation *generation, unsigned index);
 /* Puts a child on the list of changed ones; false if it was there already. */
 bool generation_mark_changed(Generation *generation, unsigned index);

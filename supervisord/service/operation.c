@@ -148,19 +148,18 @@ static void operation_begin(Supervisor *supervisor, Operation *operation) {
                 [OPERATION_FREEZES] = PHASE_FREEZE,
                 [OPERATION_DRAINS] = PHASE_DRAIN,
         };
-        const Generation *generation = supervisor->generation;
+        Generation *generation = supervisor->generation;
 
-        for (size_t i = 0; i < generation->count; i++) {
+        for (unsigned i = 0; i < generation->count; i++) {
                 if (!operation->stop[i])
                         continue;
                 child_set_purpose(generation->children[i],
                                   operation->depth != OPERATION_ENDS ? PURPOSE_PAUSE
                                   : operation->returns[i]            ? PURPOSE_RESTART
                                                                      : PURPOSE_STOP);
-                if (operation->depth == OPERATION_DRAINS) {
+                if (operation->depth == OPERATION_DRAINS)
                         child_look_again(generation->children[i]);
-                        generation->states[i] = child_state(generation->children[i]);
-                }
+                generation_look(generation, i);
         }
         operation->stage = OPERATION_STOPPING;
         drive_begin(supervisor, operation->sequence,

@@ -48,7 +48,7 @@ void reload_swap(Supervisor *supervisor, Generation *to) {
                 const DaemonConfig *known = config_find(from->config, to->config->daemons[i].name);
 
                 child_rebind(to->children[i], to->config, i);
-                to->states[i] = child_state(to->children[i]);
+                generation_look(to, i);
                 to->pending[i] = known && from->pending[known->index];
                 to->pending_count += to->pending[i];
         }

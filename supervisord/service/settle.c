@@ -68,7 +68,7 @@ static void settle_child(Supervisor *supervisor, unsigned index) {
                 supervisor->observer.daemon_changed(supervisor->observer.userdata, child);
         if (settle_is_lost(state))
                 settle_essential(supervisor, child);
-        if (daemon_state_is_settled(state))
+        if (daemon_state_is_settled(state) || generation->paused[index])
                 start_consider_after(supervisor, index);
 }
 
@@ -83,7 +83,7 @@ static void settle_take_list(Supervisor *supervisor) {
         /* all states first: nobody may be started on the word of a daemon that has ended since */
         for (size_t i = 0; i < count; i++) {
                 generation->is_changed[list[i]] = false;
-                generation->states[list[i]] = child_state(generation->children[list[i]]);
+                generation_look(generation, list[i]);
         }
         for (size_t i = 0; i < count; i++)
                 settle_child(supervisor, list[i]);

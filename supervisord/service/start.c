@@ -16,8 +16,13 @@ static void start_end_pending(Generation *generation, unsigned node) {
 static StartVerdict start_judge(const Generation *generation,
                                 unsigned node,
                                 unsigned *ret_because) {
-        return start_verdict(generation->config->graph, generation->states, generation->pending,
-                             node, ret_because);
+        StartView view = {
+                .states = generation->states,
+                .pending = generation->pending,
+                .paused = generation->paused,
+        };
+
+        return start_verdict(generation->config->graph, &view, node, ret_because);
 }
 
 static void start_consider(Supervisor *supervisor, unsigned node) {
@@ -35,12 +40,12 @@ static void start_consider(Supervisor *supervisor, unsigned node) {
         case START_NOW:
                 start_end_pending(generation, node);
                 child_order(generation->children[node], EVENT_START);
-                generation->states[node] = child_state(generation->children[node]);
+                generation_look(generation, node);
                 break;
         case START_BLOCKED:
                 start_end_pending(generation, node);
                 child_block(generation->children[node], generation->children[because]);
-                generation->states[node] = child_state(generation->children[node]);
+                generation_look(generation, node);
                 start_consider_after(supervisor, node); /* its state may be the same as before */
                 break;
         case START_WAIT:
@@ -74,7 +79,8 @@ void start_begin(Supervisor *supervisor, const bool *set) {
 
 /*
  * A daemon that is between two tries has had its chance, and so have those that wait for it: a
- * service that comes up in part is up.
+ * service that comes up in part is up. Who waits for one that is out of service waits for an
+ * operator, and nobody shall wait for that.
  */
 static bool start_has_had_its_chance(const Generation *generation, unsigned node) {
         unsigned because = 0;
@@ -83,7 +89,8 @@ static bool start_has_had_its_chance(const Generation *generation, unsigned node
                 return daemon_state_is_settled(generation->states[node]);
         if (start_judge(generation, node, &because) != START_WAIT)
                 return false;
-        return generation->pending[because] || generation->states[because] == STATE_DELAYED;
+        return generation->pending[because] || generation->paused[because] ||
+               generation->states[because] == STATE_DELAYED;
 }
 
 bool start_is_over(const Supervisor *supervisor, const bool *set) {

@@ -128,6 +128,7 @@ typedef struct WorldTree {
         char name[WORLD_NAME_MAX]; /* "": none of ours */
         unsigned population;       /* live processes */
         unsigned blocked;          /* processes that no signal reaches */
+        uint64_t spawned;          /* start time of what we started in it last */
         bool paused;               /* its processes stand where they are */
 } WorldTree;
 

@@ -45,7 +45,21 @@ static void bus_signal(const BusCall *call) {
                                  signals[world_choose(ELEMENTSOF(signals))]);
 }
 
+static void bus_trace(const BusCall *call) {
+        static const char *const verbs[] = {
+                [BUS_RELOAD] = "reload",  [BUS_PLAN] = "plan",     [BUS_SIGNAL] = "signal",
+                [BUS_START] = "start",    [BUS_STOP] = "stop",     [BUS_RESTART] = "restart",
+                [BUS_OWN] = "own reload", [BUS_FREEZE] = "freeze", [BUS_DRAIN] = "drain",
+                [BUS_THAW] = "thaw",
+        };
+
+        world_trace("  asked for %s of %s %s %s%s", verbs[call->verb], call->names[0],
+                    call->count > 1 ? call->names[1] : "", call->count > 2 ? call->names[2] : "",
+                    call->now_only ? ", now only" : "");
+}
+
 static void bus_perform(const BusCall *call) {
+        bus_trace(call);
         switch (call->verb) {
         case BUS_RELOAD:
                 sim_reload();

@@ -157,6 +157,32 @@ START_TEST(a_socket_that_moves_while_it_is_closed_is_closed) {
 }
 END_TEST
 
+/* It never ended, and every reload waited for it. */
+START_TEST(an_operation_does_not_wait_for_one_that_is_out_of_service) {
+        PROGRAM(.path = "/good", .acts = ACTS(NOTIFY(0, "READY=1\n")));
+        sim_begin(0, NOTIFY_DAEMON(base, "/good", "") NOTIFY_DAEMON(out, "/good", "")
+                          NOTIFY_DAEMON(top, "/good", "requires = [ \"base\", \"out\" ];")
+                                  NOTIFY_DAEMON(other, "/good",
+                                                "requires = [ \"base\" ]; after = [ \"out\" ];"));
+        sim_start();
+        sim_run_until(SEC);
+        ck_assert_int_eq(sim_pause(false, "out"), 0);
+        sim_run_for(SEC);
+        ck_assert_int_eq(sim_ask(REQUEST_RESTART, "base"), 0);
+        sim_run_for(SEC);
+        ck_assert_uint_eq(sim_ended(OPERATION_DONE), 2);
+        ck_assert(supervisor_is_pending(sim_supervisor(), sim_child("top")));
+        ck_assert_int_eq(sim_state("other"), STATE_RUNNING);
+        sim_reload();
+        sim_run_for(SEC);
+        ck_assert_int_eq(sim_verdict(), RELOAD_NOTHING);
+        ck_assert_int_eq(sim_thaw("out"), 0);
+        sim_run_for(SEC);
+        ck_assert_int_eq(sim_state("top"), STATE_RUNNING);
+        end();
+}
+END_TEST
+
 static Suite *make_suite(void) {
         Suite *suite = suite_create("sim_found");
         TCase *found = tcase_create("found"), *intake = tcase_create("intake");
@@ -164,6 +190,7 @@ static Suite *make_suite(void) {
         tcase_add_test(found, what_a_reload_removed_and_could_not_kill_may_end_before_the_verdict);
         tcase_add_test(found, what_was_forced_before_a_stop_is_not_counted_in_it);
         tcase_add_test(found, who_waited_for_its_start_waits_again_after_a_reload_that_is_undone);
+        tcase_add_test(found, an_operation_does_not_wait_for_one_that_is_out_of_service);
         suite_add_tcase(suite, found);
 
         tcase_add_test(intake, who_was_thawed_can_be_frozen_again);

@@ -167,8 +167,9 @@ static bool watch_may_start(unsigned node) {
         GraphEdges needs = graph_needs(generation->config->graph, node);
         for (size_t i = 0; i < needs.count; i++) {
                 unsigned other = needs.edges[i].node;
-                bool settled =
-                        daemon_state_is_settled(watch_state(other)) && !generation->pending[other];
+                bool settled = (daemon_state_is_settled(watch_state(other)) ||
+                                watch_is_paused(other)) &&
+                               !generation->pending[other];
                 if (needs.edges[i].required ? watch_state(other) != STATE_RUNNING : !settled)
                         return false;
         }
@@ -271,6 +272,20 @@ static void watch_judge_status(void) {
                          fake_notify_status());
 }
 
+/* Whether it requires one that is paused, or something that waits for such. */
+static bool watch_waits_for_operator(unsigned node) {
+        GraphEdges needs = graph_needs(watch.generation->config->graph, node);
+
+        for (size_t i = 0; i < needs.count; i++) {
+                unsigned other = needs.edges[i].node;
+
+                if ((needs.edges[i].required && watch_is_paused(other)) ||
+                    (watch.generation->pending[other] && watch_waits_for_operator(other)))
+                        return true;
+        }
+        return false;
+}
+
 void watch_rest(void) {
         if (sim_mode() != MODE_RUNNING)
                 sim_fail("nothing can happen any more, and the supervisor is %s",
@@ -285,7 +300,7 @@ void watch_rest(void) {
                         sim_fail("nothing can happen any more, and %s is %s", watch_name(i),
                                  daemon_state_name(watch_state(i)));
                 watch_judge_open(i);
-                if (sim_supervisor()->generation->pending[i])
+                if (watch.generation->pending[i] && !watch_waits_for_operator(i))
                         sim_fail("nothing can happen any more, and %s waits for its start",
                                  watch_name(i));
         }
@@ -298,7 +313,7 @@ static void watch_judge_helpers(void) {
 
         for (const FakeProcess *process; (process = process_each(&cursor));)
                 if (!process->zombie && world_is_helper(process->tree->name) && !watch.doors &&
-                    process->start_time > watch.births && process->killed_by == 0 &&
+                    process->tree->spawned > watch.births && process->killed_by == 0 &&
                     process->blocked_until == 0)
                         sim_fail("a process of %s is left", process->tree->name);
 }

@@ -131,6 +131,11 @@ static inline DaemonState watch_state(unsigned node) {
         return child_state(watch.generation->children[node]);
 }
 
+/* Out of service until an operator wants it back. */
+static inline bool watch_is_paused(unsigned node) {
+        return child_is_paused(watch.generation->children[node]);
+}
+
 static inline const char *watch_name(unsigned node) {
         return child_name(watch.generation->children[node]);
 }

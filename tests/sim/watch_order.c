@@ -112,9 +112,11 @@ static void watch_judge_start(unsigned node) {
                 sim_fail("%s is started while it is %s", watch_name(node),
                          daemon_state_name(watch_state(node)));
         for (size_t i = 0; i < needs.count; i++) {
-                DaemonState state = watch_state(needs.edges[i].node);
-                if (needs.edges[i].required ? state != STATE_RUNNING
-                                            : !daemon_state_is_settled(state))
+                unsigned other = needs.edges[i].node;
+                DaemonState state = watch_state(other);
+                bool settled = daemon_state_is_settled(state) || watch_is_paused(other);
+
+                if (needs.edges[i].required ? state != STATE_RUNNING : !settled)
                         sim_fail("%s is started although %s is %s", watch_name(node),
                                  watch_name(needs.edges[i].node), daemon_state_name(state));
         }

@@ -25,10 +25,12 @@ static StartVerdict verdict(DaemonState one,
         GraphInput edges[] = { { 0, 1, true }, { 0, 2, false } };
         DaemonState states[] = { STATE_STOPPED, one, two };
         bool pending[] = { true, one_pending, two_pending };
+        bool paused[] = { false, one == STATE_FROZEN, two == STATE_DRAINED };
+        StartView view = { states, pending, paused };
 
         *ret_because = UINT_MAX;
         ck_assert_int_eq(graph_new(3, edges, ELEMENTSOF(edges), &graph), 0);
-        return start_verdict(graph, states, pending, 0, ret_because);
+        return start_verdict(graph, &view, 0, ret_because);
 }
 
 START_TEST(start_waits_for_readiness) {
@@ -57,6 +59,18 @@ START_TEST(start_is_blocked_only_by_what_is_required) {
         ck_assert_int_eq(verdict(STATE_RUNNING, false, STATE_FAILED, false, &because), START_NOW);
         ck_assert_int_eq(verdict(STATE_RUNNING, false, STATE_DELAYED, false, &because), START_NOW);
         ck_assert_int_eq(verdict(STATE_DELAYED, false, STATE_RUNNING, false, &because), START_WAIT);
+}
+END_TEST
+
+START_TEST(start_waits_for_an_operator_only_if_it_has_to) {
+        unsigned because;
+
+        ck_assert_int_eq(verdict(STATE_FROZEN, false, STATE_RUNNING, false, &because), START_WAIT);
+        ck_assert_uint_eq(because, 1);
+        ck_assert_int_eq(verdict(STATE_RUNNING, false, STATE_DRAINED, false, &because), START_NOW);
+        /* not paused: in a stop, it is on the way to its rest */
+        ck_assert_int_eq(verdict(STATE_RUNNING, false, STATE_FROZEN, false, &because), START_WAIT);
+        ck_assert_uint_eq(because, 2);
 }
 END_TEST
 
@@ -234,6 +248,7 @@ static Suite *make_suite(void) {
 
         tcase_add_test(tcase, start_waits_for_readiness);
         tcase_add_test(tcase, start_is_blocked_only_by_what_is_required);
+        tcase_add_test(tcase, start_waits_for_an_operator_only_if_it_has_to);
         tcase_add_test(tcase, restart_delays_grow_and_end);
         tcase_add_test(tcase, restart_delay_has_a_cap);
         tcase_add_test(tcase, restart_after_a_long_run_is_at_once);
