@@ -23,12 +23,19 @@
 #define BUDGET_PERCENT_LEAST 1u
 #define BUDGET_PERCENT_POOR  10u /* what is left of a time then is worth a word */
 
+/* A time that may be scaled: nobody wrote it for this very daemon. */
+typedef struct BudgetTime {
+        usec_t *time;
+        usec_t from; /* what it is unscaled */
+        SettingOrigin *origin;
+} BudgetTime;
+
 typedef struct Budget {
         Config *config;
-        const Config *defaults;
         unsigned *order;
         PhaseWindow *windows; /* of the phase that was planned last */
-        size_t scalable;      /* times that nobody wrote */
+        BudgetTime *times;
+        size_t count;
 } Budget;
 
 usec_t budget_reserve(usec_t grace) {
@@ -53,55 +60,72 @@ static usec_t budget_grace_for(usec_t phases) {
         return usec_add(grace, USEC_PER_SEC - 1) / USEC_PER_SEC * USEC_PER_SEC;
 }
 
-static const Setting *budget_setting(Phase phase) {
-        return schema_find(schema_supervisor, schema_supervisor_count, phase_setting(phase));
+static bool budget_is_given(const SettingOrigin *origin) {
+        return origin->file && !origin->of_profile;
 }
 
-static void budget_mark(SettingOrigin *origin, unsigned percent) {
-        origin->scaled = percent < 100 ? percent : 0;
+static void budget_add(Budget *budget, usec_t *time, SettingOrigin *origin) {
+        if (*time == USEC_INFINITY || budget_is_given(origin))
+                return;
+        budget->times[budget->count++] = (BudgetTime){ time, *time, origin };
 }
 
-static void budget_scale_phase(Budget *budget, Phase phase, unsigned percent) {
-        const Setting *setting = budget_setting(phase);
+static void budget_add_supervisor(Budget *budget) {
         SupervisorConfig *supervisor = &budget->config->supervisor;
-        SettingOrigin *origin = &supervisor->origins[setting - schema_supervisor];
-        const usec_t *from = value_field(setting, &budget->defaults->supervisor);
-        usec_t *to = value_field(setting, supervisor);
 
-        if (origin->file)
-                return;
-        *to = *from / 100 * percent;
-        budget_mark(origin, percent);
-        budget->scalable++;
+        for (Phase phase = 0; phase < PHASE_MAX_; phase++) {
+                const Setting *setting = schema_find(schema_supervisor, schema_supervisor_count,
+                                                     phase_setting(phase));
+
+                budget_add(budget, value_field(setting, supervisor),
+                           &supervisor->origins[setting - schema_supervisor]);
+        }
 }
 
-/* Where the daemon has its own time for cleanup, the schedule adds nothing to the worst case. */
-static void budget_scale_schedule(Budget *budget,
-                                  DaemonConfig *daemon,
-                                  SettingOrigin *origin,
-                                  unsigned percent) {
-        const StopSchedule *from = &budget->defaults->daemons[0].stop;
+/* A daemon's own times are defaults where they come from its profile. */
+static void budget_add_daemon(Budget *budget,
+                              DaemonConfig *daemon,
+                              const Setting *const own[static PHASE_MAX_],
+                              const Setting *schedule) {
+        const SettingOrigin *cleanup = &daemon->origins[own[PHASE_CLEANUP] - schema_daemon];
 
-        if (origin->file || daemon->cleanup.timeout != USEC_INFINITY)
-                return;
-        for (size_t i = 0; i < from->count; i++)
-                if (from->steps[i].wait != USEC_INFINITY)
-                        daemon->stop.steps[i].wait = from->steps[i].wait / 100 * percent;
-        budget_mark(origin, percent);
-        budget->scalable++;
+        for (Phase phase = 0; phase < PHASE_MAX_; phase++)
+                budget_add(budget, value_field(own[phase], daemon),
+                           &daemon->origins[own[phase] - schema_daemon]);
+
+        /* with a time of its own for cleanup, what it does in it is its own affair */
+        for (size_t i = 0; i < daemon->stop.count && !budget_is_given(cleanup); i++)
+                budget_add(budget, &daemon->stop.steps[i].wait,
+                           &daemon->origins[schedule - schema_daemon]);
+}
+
+static size_t budget_room(const Config *config) {
+        size_t room = PHASE_MAX_;
+
+        for (size_t i = 0; i < config->daemon_count; i++)
+                room += PHASE_MAX_ + config->daemons[i].stop.count;
+        return room;
+}
+
+static void budget_collect(Budget *budget) {
+        const Setting *schedule = schema_find(schema_daemon, schema_daemon_count, "stop.signals");
+        const Setting *own[PHASE_MAX_];
+
+        for (Phase phase = 0; phase < PHASE_MAX_; phase++)
+                own[phase] = schema_find(schema_daemon, schema_daemon_count,
+                                         phase_own_setting(phase));
+        budget_add_supervisor(budget);
+        for (size_t i = 0; i < budget->config->daemon_count; i++)
+                budget_add_daemon(budget, &budget->config->daemons[i], own, schedule);
 }
 
 static void budget_scale(Budget *budget, unsigned percent) {
-        const Setting *setting = schema_find(schema_daemon, schema_daemon_count, "stop.signals");
-        Config *config = budget->config;
+        for (size_t i = 0; i < budget->count; i++) {
+                const BudgetTime *time = &budget->times[i];
 
-        budget->scalable = 0;
-        for (Phase phase = 0; phase < PHASE_MAX_; phase++)
-                budget_scale_phase(budget, phase, percent);
-        for (size_t i = 0; i < config->daemon_count; i++)
-                budget_scale_schedule(budget, &config->daemons[i],
-                                      &config->daemons[i].origins[setting - schema_daemon],
-                                      percent);
+                *time->time = percent < 100 ? time->from / 100 * percent : time->from;
+                time->origin->scaled = percent < 100 ? percent : 0;
+        }
 }
 
 static usec_t budget_worst(const Budget *budget) {
@@ -133,7 +157,7 @@ static unsigned budget_fit(Budget *budget) {
                 budget_scale(budget, percent);
                 if (budget_worst(budget) <= room)
                         return percent;
-                if (budget->scalable == 0)
+                if (budget->count == 0)
                         break;
         }
         return 0;
@@ -144,7 +168,7 @@ static int budget_refuse(Budget *budget, Diag *diag) {
         usec_t enough = budget_enough(budget, BUDGET_PERCENT_LEAST);
 
         int r = budget_text(budget->config, budget->order,
-                            budget->scalable > 0 ? BUDGET_PERCENT_LEAST : 0, enough, &text);
+                            budget->count > 0 ? BUDGET_PERCENT_LEAST : 0, enough, &text);
         if (r < 0)
                 return r;
         remark_supervisor_error(diag, &budget->config->supervisor, "grace", "%s", text);
@@ -162,9 +186,10 @@ static void budget_warn(Budget *budget, unsigned percent, Diag *diag) {
                                   format_duration(enough, budget_enough(budget, percent)));
 }
 
-int budget_resolve(Config *config, const Config *defaults, Diag *diag) {
+int budget_resolve(Config *config, Diag *diag) {
         CLEANUP(freep) unsigned *order = NULL;
         CLEANUP(freep) PhaseWindow *windows = NULL;
+        CLEANUP(freep) BudgetTime *times = NULL;
         size_t count = config->daemon_count, cycle = 0;
 
         if (config->supervisor.grace == USEC_INFINITY || count == 0)
@@ -172,7 +197,8 @@ int budget_resolve(Config *config, const Config *defaults, Diag *diag) {
 
         order = calloc(count, sizeof(*order));
         windows = calloc(count, sizeof(*windows));
-        if (!order || !windows)
+        times = calloc(budget_room(config), sizeof(*times));
+        if (!order || !windows || !times)
                 return -ENOMEM;
         int r = graph_find_cycle(config->graph, order, &cycle);
         if (r < 0 || cycle > 0) /* which was said already */
@@ -183,10 +209,11 @@ int budget_resolve(Config *config, const Config *defaults, Diag *diag) {
 
         Budget budget = {
                 .config = config,
-                .defaults = defaults,
                 .order = order,
                 .windows = windows,
+                .times = times,
         };
+        budget_collect(&budget);
         unsigned percent = budget_fit(&budget);
         if (percent == 0)
                 return budget_refuse(&budget, diag);

@@ -10,8 +10,8 @@
  *                            vanish, files are removed, and in its last half second supervisord
  *                            itself ends
  *
- * Times that nobody wrote are scaled down together, in whole percents, until the worst case fits;
- * what somebody wrote is never changed.
+ * Times that nobody wrote, defaults and those of profiles, are scaled down together, in whole
+ * percents, until the worst case fits; what somebody wrote is never changed.
  */
 
 #include "base/diag.h"
@@ -26,6 +26,6 @@ usec_t budget_end(usec_t grace);
 
 /*
  * Fits a resolved configuration into its supervisor.grace, if it has one, or says why that cannot
- * be. `defaults` has one daemon, and all values as they are where nobody wrote any.
+ * be.
  */
-int budget_resolve(Config *config, const Config *defaults, Diag *diag);
+int budget_resolve(Config *config, Diag *diag);

@@ -18,13 +18,6 @@
 
 #define BUDGET_LINKS_SHOWN 3u
 
-/* A daemon's own times, by phase. */
-static const char *const budget_own_paths[PHASE_MAX_] = {
-        [PHASE_FREEZE] = "freeze.timeout",
-        [PHASE_DRAIN] = "drain.timeout",
-        [PHASE_CLEANUP] = "cleanup.timeout",
-};
-
 /* A part of the way to the end of a phase. */
 typedef struct BudgetLink {
         enum {
@@ -92,9 +85,9 @@ static void budget_trace(BudgetWay *way) {
 static bool budget_is_written(const Config *config, const BudgetLink *link) {
         switch (link->kind) {
         case BUDGET_OWN:
-                return true;
+                return remark_is_own(&config->daemons[link->node], phase_own_setting(link->phase));
         case BUDGET_LEAST:
-                return remark_is_written(&config->daemons[link->node], "stop.signals");
+                return remark_is_own(&config->daemons[link->node], "stop.signals");
         default:
                 return remark_supervisor_is_written(&config->supervisor,
                                                     phase_setting(link->phase));
@@ -107,7 +100,7 @@ static void budget_print_setting(const Config *config, const BudgetLink *link, F
 
         switch (link->kind) {
         case BUDGET_OWN:
-                (void) fprintf(stream, "%s.%s", daemon, budget_own_paths[link->phase]);
+                (void) fprintf(stream, "%s.%s", daemon, phase_own_setting(link->phase));
                 break;
         case BUDGET_LEAST:
                 (void) fprintf(stream, "%s.stop.signals", daemon);

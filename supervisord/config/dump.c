@@ -24,13 +24,13 @@ static void dump_origin(const SettingOrigin *origin, FILE *stream) {
         (void) fputs(" # ", stream);
         if (origin->file) {
                 dump_file(origin->file, stream);
-                (void) fprintf(stream, ":%u\n", origin->line);
-        } else if (origin->scaled > 0) {
-                (void) fprintf(stream, "default, scaled to %u%% to fit supervisor.grace\n",
-                               origin->scaled);
+                (void) fprintf(stream, ":%u", origin->line);
         } else {
-                (void) fputs("default\n", stream);
+                (void) fputs("default", stream);
         }
+        if (origin->scaled > 0)
+                (void) fprintf(stream, ", scaled to %u%% to fit supervisor.grace", origin->scaled);
+        (void) fputc('\n', stream);
 }
 
 static void dump_setting(const Setting *setting,

@@ -21,6 +21,15 @@ const char *phase_setting(Phase phase) {
         return settings[phase];
 }
 
+const char *phase_own_setting(Phase phase) {
+        static const char *const settings[PHASE_MAX_] = {
+                [PHASE_FREEZE] = "freeze.timeout",
+                [PHASE_DRAIN] = "drain.timeout",
+                [PHASE_CLEANUP] = "cleanup.timeout",
+        };
+        return settings[phase];
+}
+
 bool phase_is_ordered(Phase phase) {
         return phase != PHASE_FREEZE;
 }

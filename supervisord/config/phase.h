@@ -28,8 +28,9 @@ typedef enum Phase {
         PHASE_MAX_,
 } Phase;
 
-const char *phase_name(Phase phase);    /* "freeze" */
-const char *phase_setting(Phase phase); /* "freeze_timeout", of the supervisor */
+const char *phase_name(Phase phase);        /* "freeze" */
+const char *phase_setting(Phase phase);     /* "freeze_timeout", of the supervisor */
+const char *phase_own_setting(Phase phase); /* "freeze.timeout", of a daemon */
 
 /* Whether a daemon comes only after those that need it, instead of all at once. */
 bool phase_is_ordered(Phase phase);

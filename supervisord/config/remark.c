@@ -22,6 +22,12 @@ bool remark_is_written(const DaemonConfig *daemon, const char *path) {
         return remark_origin(daemon, path)->file;
 }
 
+bool remark_is_own(const DaemonConfig *daemon, const char *path) {
+        const SettingOrigin *origin = remark_origin(daemon, path);
+
+        return origin->file && !origin->of_profile;
+}
+
 PRINTF_LIKE(6, 0)
 static void remark_add_at(Diag *diag,
                           Severity severity,

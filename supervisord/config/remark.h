@@ -30,4 +30,6 @@ void remark_supervisor_warning(Diag *diag,
 
 /* Whether the setting stands in a file. */
 bool remark_is_written(const DaemonConfig *daemon, const char *path);
+/* … and not just in the daemon's profile. */
+bool remark_is_own(const DaemonConfig *daemon, const char *path);
 bool remark_supervisor_is_written(const SupervisorConfig *supervisor, const char *path);

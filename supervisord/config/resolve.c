@@ -364,5 +364,5 @@ int config_resolve(Config *config, Diag *diag) {
         r = resolve_check_pidfiles(config, diag);
         if (r == 0)
                 r = order_resolve(config, diag);
-        return r < 0 ? r : budget_resolve(config, scratch, diag);
+        return r < 0 ? r : budget_resolve(config, diag);
 }

@@ -169,6 +169,36 @@ START_TEST(names_are_listed_once) {
 }
 END_TEST
 
+/* Its times are proven defaults, but not what the administrator wrote. */
+START_TEST(its_times_are_scaled_to_fit_grace) {
+        CLEANUP(freep) char *dump = NULL;
+        size_t size;
+
+        write_profile("true.conf", "command = [ \"/bin/true\" ];\n"
+                                   "drain: { until = \"jobs\"; timeout = \"40s\"; };\n"
+                                   "stop: { signals = \"INT 6s, TERM 4s, KILL\"; };\n");
+        configs_write(place, "main.conf",
+                      "supervisor: { grace = \"30s\"; };\n"
+                      "daemons: { a: { profile = \"true\"; };\n"
+                      "b: { profile = \"true\"; drain: { timeout = \"4s\"; }; }; };\n");
+        ck_assert_int_eq(config_load(main_file, diag, &config), 0);
+        ck_assert_uint_eq(diag_count(diag), 0);
+
+        /* 49% of 5 + 40 + 10 s in 27 s */
+        const DaemonConfig *a = &config->daemons[0], *b = &config->daemons[1];
+        ck_assert_uint_eq(a->drain.timeout, 19600 * USEC_PER_MSEC);
+        ck_assert_uint_eq(a->stop.steps[0].wait, 2940 * USEC_PER_MSEC);
+        ck_assert_uint_eq(a->stop.steps[1].wait, 1960 * USEC_PER_MSEC);
+        ck_assert_uint_eq(b->drain.timeout, 4 * USEC_PER_SEC);
+
+        FILE *stream = open_memstream(&dump, &size);
+        ck_assert_ptr_nonnull(stream);
+        ck_assert_int_eq(config_dump(config, stream), 0);
+        (void) fclose(stream);
+        ck_assert_ptr_nonnull(strstr(dump, "/profiles/true.conf:2, scaled to 49% to fit "));
+}
+END_TEST
+
 static Suite *make_suite(void) {
         Suite *suite = suite_create("config/profile");
         TCase *tcase = tcase_create("profile");
@@ -176,6 +206,7 @@ static Suite *make_suite(void) {
         tcase_add_checked_fixture(tcase, setup, teardown);
         tcase_add_test(tcase, its_settings_are_the_daemons);
         tcase_add_test(tcase, single_settings_take_their_place);
+        tcase_add_test(tcase, its_times_are_scaled_to_fit_grace);
         tcase_add_test(tcase, two_daemons_may_begin_with_the_same);
         tcase_add_test(tcase, what_is_wrong_in_it_is_told_with_its_line);
         tcase_add_test(tcase, what_cannot_be_parsed_is_told);
