@@ -31,7 +31,7 @@ static void fuzz_check(RecordKind kind, const char *data, size_t size, bool full
                 return;
         }
         for (const char *byte = text; *byte; byte++)
-                fuzz_require(*byte >= ' ' && *byte < 127);
+                fuzz_require(*byte >= ' ' && (unsigned char) *byte < 128);
         fuzz_require(record_text_check(text, strlen(text), kind, ID, full, &again) == 0);
         fuzz_require(strcmp(text, again) == 0);
 }
