@@ -303,12 +303,14 @@ static int call_pause(Client *client,
         CLEANUP(call_freep) Call *call = NULL;
         Supervisor *supervisor = client->control->supervisor;
         const char *name = NULL;
+        char who[CLIENT_WHO_MAX];
 
         int r = call_begin(client, message, &call, ret_error);
         if (r < 0)
                 return r;
         r = supervisor_pause(supervisor,
                              &(PauseRequest) {
+                                     .who = client_who(client, who),
                                      .drain = drain,
                                      .names = call->names,
                                      .handler = call_on_done,

@@ -118,6 +118,8 @@ case_drain_tells_when_the_work_is_done() {
         expect_equal "$(pid_of a)" "$PID" "the process"
         ctl 0 thaw a
         expect_client answered
+        ctl 0 history
+        expect said 'drain of a.*uid 0 \(process [0-9]+\)'
         stop
 }
 

@@ -55,13 +55,12 @@ START_TEST(test_list) {
 END_TEST
 
 /* With that status of db. */
-#define TABLE_WITH(status, slow)                                                                   \
+#define TABLE(status)                                                                              \
         CONTROL_TABLE_COLUMNS "\n"                                                                 \
         "web\trunning\t0\t11\t11000\t1100\twas ??\t\xe2\x82\xac ?\t0\t0\n"                       \
         "db\trunning\t0\t22\t22000\t2200\t\t" status "\t0\t0\n"                                   \
-        "slow\t" slow "\n"                                                                        \
+        "slow\trunning\t0\t33\t33000\t3300\t\t\t0\t0\n"                                            \
         "idle\tstopped\t1\t0\t0\t0\t\t\t0\t0\n"
-#define TABLE(status) TABLE_WITH(status, "running\t0\t33\t33000\t3300\t\t\t0\t0")
 
 static void expect_table(sd_bus *bus, const char *wanted) {
         CLEANUP(sd_bus_message_unrefp)
@@ -204,87 +203,6 @@ START_TEST(test_bad_names) {
                                             NULL, NULL, "u", 7),
                          0);
         serving_expect_property(bus, "Mode", "running");
-}
-END_TEST
-
-/* The states of web and db after such a call for both. */
-static void expect_states(sd_bus *bus, const char *member, const char *wanted) {
-        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        static const char *const names[] = { "web", "db" };
-        const char *name, *state, *reason;
-
-        ck_assert_int_ge(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, member,
-                                            NULL, &reply, "as", 2, names[0], names[1]),
-                         0);
-        ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "(sss)"), 0);
-        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                ck_assert_int_gt(sd_bus_message_read(reply, "(sss)", &name, &state, &reason), 0);
-                ck_assert_str_eq(name, names[i]);
-                ck_assert_str_eq(state, wanted);
-        }
-        ck_assert_int_eq(sd_bus_message_at_end(reply, false), 1);
-}
-
-START_TEST(test_pause) {
-        CLIENT(bus);
-
-        expect_states(bus, "Freeze", "frozen");
-        expect_states(bus, "Drain", "drained");
-        CLEANUP(sd_bus_message_unrefp)
-        sd_bus_message *reply = serving_call(bus, "Thaw", "web", NULL);
-        const char *name, *state, *reason;
-        ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "(sss)"), 0);
-        ck_assert_int_gt(sd_bus_message_read(reply, "(sss)", &name, &state, &reason), 0);
-        ck_assert_str_eq(state, "running");
-        ck_assert_str_eq(reason, "was ??");
-}
-END_TEST
-
-START_TEST(test_pause_and_thaw_are_refused) {
-        CLIENT(bus);
-
-        serving_expect_error(bus, "Freeze", "idle", CONTROL_ERROR_NOT_RUNNING,
-                             "idle is stopped, not running");
-        serving_expect_error(bus, "Drain", "idle", CONTROL_ERROR_NOT_RUNNING, "not running");
-        serving_expect_error(bus, "Thaw", "web", CONTROL_ERROR_NOT_FROZEN,
-                             "web is running, not frozen or drained");
-        expect_states(bus, "Freeze", "frozen");
-        serving_expect_error(bus, "Thaw", "db", CONTROL_ERROR_NO_THAW, "restart it");
-}
-END_TEST
-
-/* What ListDaemons says of slow: is it out of service, and until when it has time. */
-static void expect_slow(sd_bus *bus, int wanted_paused, uint64_t wanted_deadline) {
-        CLEANUP(sd_bus_message_unrefp)
-        sd_bus_message *reply = serving_call(bus, "ListDaemons", NULL, NULL);
-        const char *name;
-        uint64_t deadline;
-        int paused;
-
-        ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "(" CONTROL_DAEMON ")"), 0);
-        for (;;) {
-                ck_assert_int_gt(sd_bus_message_enter_container(reply, 'r', CONTROL_DAEMON), 0);
-                ck_assert_int_gt(sd_bus_message_read(reply, "s", &name), 0);
-                if (strcmp(name, "slow") == 0)
-                        break;
-                ck_assert_int_ge(sd_bus_message_skip(reply, CONTROL_DAEMON + 1), 0);
-                ck_assert_int_ge(sd_bus_message_exit_container(reply), 0);
-        }
-        ck_assert_int_ge(sd_bus_message_skip(reply, "sbuttssas"), 0);
-        ck_assert_int_gt(sd_bus_message_read(reply, "bt", &paused, &deadline), 0);
-        ck_assert_int_eq(paused, wanted_paused);
-        ck_assert_uint_eq(deadline, wanted_deadline);
-}
-
-START_TEST(test_progress) {
-        CLIENT(bus);
-
-        expect_slow(bus, 0, 0);
-        ck_assert_int_ge(sd_bus_call_method_async(bus, NULL, NULL, CONTROL_PATH, CONTROL_INTERFACE,
-                                                  "Drain", NULL, NULL, "as", 1, "slow"),
-                         0);
-        expect_slow(bus, 1, STUB_DEADLINE);
-        expect_table(bus, TABLE_WITH("", "draining\t0\t33\t33000\t3300\t\t\t1\t4711"));
 }
 END_TEST
 
@@ -480,9 +398,6 @@ static Suite *make_suite(void) {
         tcase_add_loop_test(cases, test_request, 0, 3);
         tcase_add_loop_test(cases, test_now_only, 0, 3);
         tcase_add_loop_test(cases, test_bad_names, 0, 6);
-        tcase_add_test(cases, test_pause);
-        tcase_add_test(cases, test_pause_and_thaw_are_refused);
-        tcase_add_test(cases, test_progress);
         tcase_add_test(cases, test_long_name);
         tcase_add_test(cases, test_signal);
         tcase_add_test(cases, test_reload);
