@@ -415,10 +415,12 @@ stop() {
 summarize() {
         headline "Phases"
         local pattern phase time outcome
-        pattern='^[^ ]+ [^ ]+ (warning: )?([a-z]+) (ended|skipped) after ([^,]+), '
-        sed -nE "s/$pattern/\\2|\\4|/p" "$log" | while IFS='|' read -r phase time outcome; do
+        local phases=()
+        pattern='^[^ ]+ [^ ]+ (warning: )?([a-z]+) (ended|skipped) \(stop\) after ([^,]+), (.*)$'
+        while IFS='|' read -r phase time outcome; do
                 printf '  %-8s %10s   %s\n' "$phase" "$time" "$outcome"
-        done
+                phases+=("$phase")
+        done < <(sed -nE "s/$pattern/\\2|\\4|\\5/p" "$log")
 
         headline "Requests"
         show_report
@@ -428,6 +430,8 @@ summarize() {
         check "SIGTERM met $in_flight_nginx requests in nginx and $in_flight_legacyd in legacyd" \
                 [ $((in_flight_nginx * in_flight_legacyd)) -gt 0 ]
         check "every request that was taken in was answered" [ "$(counts 5)" -eq 0 ]
+        check "freeze, drain and cleanup came one after the other" \
+                [ "${phases[*]}" = "freeze drain cleanup" ]
         check "no deadline had to force anything" log_has 'stopped after .* 0 forced, 0 left behind'
         check "supervisord exited with 0" [ "$supervisor_status" -eq 0 ]
         check "no process is left of ${#processes[@]}" no_process_left
