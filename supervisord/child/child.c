@@ -230,7 +230,7 @@ static DaemonEvent child_order_back(Child *child, DaemonEvent order) {
         if (was_taken_out)
                 child->sweep_was_ours = !pidref_is_set(&child->main);
         return was_taken_out && child->state != STATE_ENDED && child->sweep_was_ours
-                       ? EVENT_CLEANUP
+                       ? EVENT_LEFTOVERS
                        : order;
 }
 

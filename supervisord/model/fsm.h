@@ -45,7 +45,7 @@ typedef enum DaemonEvent {
         EVENT_CLEANUP_DEADLINE,
         EVENT_GRACE_OVER, /* after that of cleanup: nothing at all is waited for any more */
         /* what happened */
-        EVENT_LEFTOVERS,    /* at a start: the tree was not empty */
+        EVENT_LEFTOVERS,    /* in the way of a start: the tree is not empty */
         EVENT_MAIN_FOUND,   /* the main process is known (or another one now) */
         EVENT_READY,        /* readiness seen */
         EVENT_START_FAILED, /* not executed, its first process failed, or no main process */

@@ -136,6 +136,24 @@ START_TEST(who_ends_while_it_is_frozen_is_started_by_a_thaw) {
 }
 END_TEST
 
+/* Its remains are in the way of a start. Nobody stops it: nothing of it is forced. */
+START_TEST(what_is_left_of_a_frozen_one_is_ended_before_a_start) {
+        PROGRAM(.path = "/job", .reactions = REACTIONS(DEAF(SIGTERM)));
+        PROGRAM(.path = "/d", .acts = ACTS(FORK(10 * MS, "/job")));
+        naive_run("", "stop: { signals = \"TERM 1s, KILL\"; };");
+        ck_assert_int_eq(sim_pause(false, "d"), 0);
+        sim_run_for(SEC);
+        process_exit(process_find(sim_main_pid("d")), true, SIGSEGV);
+        sim_run_for(SEC);
+        ck_assert_int_eq(sim_ask(REQUEST_START, "d"), 0);
+        sim_run_for(3 * SEC);
+        ck_assert_int_eq(sim_state("d"), STATE_RUNNING);
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_STARTING, "d"), 2);
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_FORCED, "d"), 0);
+        one_end();
+}
+END_TEST
+
 START_TEST(a_start_brings_a_frozen_one_back) {
         naive_program();
         naive_run("", LISTEN_ON);
@@ -394,6 +412,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, a_thaw_calls_a_drain_off);
         tcase_add_test(tcase, a_stop_takes_over_what_was_frozen);
         tcase_add_test(tcase, who_ends_while_it_is_frozen_is_started_by_a_thaw);
+        tcase_add_test(tcase, what_is_left_of_a_frozen_one_is_ended_before_a_start);
         tcase_add_test(tcase, a_start_brings_a_frozen_one_back);
         tcase_add_test(tcase, what_cannot_be_undone_is_not_thawed);
         tcase_add_test(tcase, only_who_runs_is_frozen);
