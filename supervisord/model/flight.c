@@ -43,7 +43,7 @@ static bool flight_is_quiet(const FlightSample *sample, usec_t quiet) {
 
 FlightKind flight_judge(const FlightRule *rule, const FlightSample *sample) {
         if (!sample->accepted)
-                return sample->closing ? FLIGHT_NOTHING : FLIGHT_WAITING;
+                return FLIGHT_WAITING; /* also if its peer has said all it had to say already */
         if (rule->all || rule->count == COUNT_STREAM)
                 return FLIGHT_BUSY;
         if (rule->count == COUNT_SESSION || rule->count == COUNT_UDP)

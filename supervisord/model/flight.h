@@ -52,7 +52,6 @@ typedef enum FlightKind {
         FLIGHT_WAITING,
         FLIGHT_BUSY,
         FLIGHT_IDLE,
-        FLIGHT_NOTHING, /* its end only: nobody works on it any more */
 } FlightKind;
 
 FlightKind flight_judge(const FlightRule *rule, const FlightSample *sample);

@@ -24,7 +24,8 @@
 #include "common.h"
 
 static const char usage[] =
-        "client -p PORT [-n COUNT | -r RATE -t SECONDS] [-f FILE] [-T SECONDS] [-g PATH] [-R]\n"
+        "client -p PORT [-n COUNT | -r RATE -t SECONDS] [-f FILE] [-T SECONDS] [-g PATH]\n"
+        "       [-e] [-R]\n"
         "client -F\n"
         "  -p  port on 127.0.0.1\n"
         "  -n  so many requests at once (1 is the default)\n"
@@ -32,6 +33,7 @@ static const char usage[] =
         "  -f  write FILE once all of -n, or the first of -r, are in flight\n"
         "  -T  a request that takes longer is cut (60 is the default)\n"
         "  -g  speak HTTP: GET PATH; whole means as long as Content-Length says\n"
+        "  -e  end our side after the request, as nc -N does\n"
         "  -R  refused connections are no violation\n"
         "  -F  print a free port and exit\n";
 
@@ -41,7 +43,7 @@ static const char usage[] =
 typedef struct Options {
         int port, count, rate, seconds, patience;
         const char *flight_file, *get;
-        bool refusals_allowed;
+        bool ends_its_side, refusals_allowed;
 } Options;
 
 typedef enum Outcome {
@@ -94,7 +96,8 @@ static void slot_send(Slot *slot) {
         if (options.get)
                 length = snprintf(text, sizeof text, "GET %s HTTP/1.0\r\n\r\n", options.get);
         slot->connected = true;
-        if (write_all(slot->fd, text, (size_t) length) < 0)
+        if (write_all(slot->fd, text, (size_t) length) < 0 ||
+            (options.ends_its_side && shutdown(slot->fd, SHUT_WR) < 0))
                 slot_end(slot, OUTCOME_CUT);
 }
 
@@ -233,7 +236,7 @@ static void print_free_port(void) {
 static void parse_options(int argc, char **argv) {
         int option;
 
-        while ((option = getopt(argc, argv, "p:n:r:t:f:T:g:RFh")) != -1) {
+        while ((option = getopt(argc, argv, "p:n:r:t:f:T:g:eRFh")) != -1) {
                 switch (option) {
                 case 'p':
                         options.port = number(optarg);
@@ -255,6 +258,9 @@ static void parse_options(int argc, char **argv) {
                         break;
                 case 'g':
                         options.get = optarg;
+                        break;
+                case 'e':
+                        options.ends_its_side = true;
                         break;
                 case 'R':
                         options.refusals_allowed = true;

@@ -96,6 +96,21 @@ case_a_full_queue_is_served() {
         expect logged 'single: draining: [1-9][0-9]* waiting'
 }
 
+# They have said all they have to say, and end their side while they wait in the queue.
+case_clients_that_ended_their_side_are_served() {
+        programs naive client
+        configure "$(naive single -m single -d 100)"
+        start_ready
+        "$BIN/client" -e -p "$(content "$T/single.port")" -n 20 >"$T/requests.single" &
+        CLIENTS=("$!")
+        wait_for 10 eval "[ \"\$(ss -Htn state close-wait sport = :$(content "$T/single.port") |
+                wc -l)\" -ge 18 ]"
+        stop
+        clients_end
+        answered single 20
+        expect logged 'single: draining: [1-9][0-9]* waiting'
+}
+
 case_new_clients_are_refused_at_once() {
         programs naive client
         SETTINGS='drain: { quiet = "5s"; };' configure "$(SETTINGS='drain: { quiet = "5s"; };' \
