@@ -5,6 +5,8 @@
 
 # shellcheck source=tests/process/lib.bash
 . "$(dirname "$0")/lib.bash"
+# shellcheck source=tests/process/bad.bash
+. "$(dirname "$0")/bad.bash"
 
 # One way is enough: nothing is started.
 variants() {
@@ -37,63 +39,72 @@ says() {
 CONF='supervisord\.conf'
 
 case_syntax_error() {
-        printf 'daemons: {\n  a: {\n    command = = [ ];\n  };\n};\n' >"$T/supervisord.conf"
+        bad_syntax_error
         refused "$CONF:3: .*syntax"
 }
 
 case_not_closed() {
-        printf 'daemons: {\n  a: {\n' >"$T/supervisord.conf"
+        bad_not_closed
         refused "$CONF:[0-9]+: "
 }
 
 case_empty() {
-        : >"$T/supervisord.conf"
+        bad_empty
         refused "$CONF"
 }
 
 case_no_daemons() {
-        configure ''
+        bad_no_daemons
         refused "$CONF:.*no daemons"
 }
 
 case_missing() {
-        run -c "$T/none.conf"
-        expect_equal "$RC" 78 "exit status"
-        says 'none\.conf'
+        bad_missing
+        refused "$CONF"
+}
+
+case_a_file_in_conf_d() {
+        bad_file_in_conf_d
+        refused 'conf.d/b.conf:1: .*command'
+}
+
+case_an_include_of_itself() {
+        bad_include_of_itself
+        refused "$CONF:1: .*include"
 }
 
 case_a_directory() {
-        mkdir "$T/supervisord.conf"
+        bad_directory
         refused "$CONF"
 }
 
 case_a_fifo() {
-        mkfifo "$T/supervisord.conf"
+        bad_fifo
         refused "$CONF"
 }
 
 case_huge() {
-        head -c 20000000 /dev/zero | tr '\0' ' ' >"$T/supervisord.conf"
+        bad_huge
         refused "$CONF.*(large|MiB|bytes|big)"
 }
 
 case_endless() {
-        ln -s /dev/zero "$T/supervisord.conf"
+        bad_endless
         refused "$CONF"
 }
 
 case_binary() {
-        head -c 4096 "$BIN/supervisord" >"$T/supervisord.conf"
+        bad_binary
         refused "$CONF"
 }
 
 case_nul_bytes() {
-        printf 'daemons: { a: { command = [ "/bin/true" ]; }; };\0\n' >"$T/supervisord.conf"
+        bad_nul_bytes
         refused "$CONF"
 }
 
 case_deeply_nested() {
-        (printf 'daemons: '; head -c 100000 /dev/zero | tr '\0' '{') >"$T/supervisord.conf"
+        bad_deeply_nested
         refused "$CONF"
 }
 
@@ -110,39 +121,23 @@ case_unreadable() {
 
 case_world_writable() {
         needs_root
-        configure ''
-        chmod 666 "$T/supervisord.conf"
+        bad_world_writable
         refused "$CONF.*writ"
 }
 
 case_owned_by_somebody_else() {
         needs_root
-        configure ''
-        chown 65534 "$T/supervisord.conf"
+        bad_owned_by_somebody_else
         refused "$CONF.*own"
 }
 
 case_unknown_setting() {
-        cat >"$T/supervisord.conf" <<'CONF'
-daemons: {
-        a: { command = [ "/bin/true" ];
-                drian: { timeout = "5s"; }; };
-};
-CONF
+        bad_unknown_setting
         refused "$CONF:3: .*drian.*drain"
 }
 
 case_all_findings_at_once() {
-        cat >"$T/supervisord.conf" <<'CONF'
-supervisor: {
-        freeze_timeout = "5 parsecs";
-};
-daemons: {
-        a: { command = [ "bin/true" ]; };
-        b: { comand = [ "/bin/true" ]; };
-        c: { command = [ "/bin/true" ]; umask = "999"; stop: { signals = "TREM 5s, KILL"; }; };
-};
-CONF
+        bad_many_findings
         refused "$CONF:2: .*freeze_timeout"
         local line
         for line in 2 5 6 7; do
@@ -152,25 +147,17 @@ CONF
 }
 
 case_cycle_is_printed() {
-        configure "a: { command = $(list /bin/true); requires = [ \"b\" ]; };
-                b: { command = $(list /bin/true); after = [ \"c\" ]; };
-                c: { command = $(list /bin/true); requires = [ \"a\" ]; };"
+        bad_cycle
         refused 'a.*b.*c.*a'
 }
 
 case_requires_an_unknown_one() {
-        configure "web: { command = $(list /bin/true); requires = [ \"wbe\" ]; };"
+        bad_unknown_requirement
         refused "$CONF:[0-9]+: web.requires: .*wbe.*web|$CONF:[0-9]+: web.requires: .*wbe"
 }
 
 case_doubled_daemon() {
-        mkdir "$T/conf.d"
-        configure 'a: { command = [ "/bin/true" ]; };'
-        cat >"$T/conf.d/again.conf" <<'CONF'
-daemons: {
-        a: { command = [ "/bin/false" ]; };
-};
-CONF
+        bad_doubled_daemon
         refused 'again.conf:2: .*supervisord.conf:[0-9]+|supervisord.conf:[0-9]+.*again.conf:2'
 }
 
@@ -186,33 +173,32 @@ case_conf_d_in_order() {
 }
 
 case_unknown_user() {
-        configure 'a: { command = [ "/bin/true" ]; user = "nobodyx"; };'
+        bad_unknown_user
         refused "$CONF:[0-9]+: a.user: .*nobodyx"
 }
 
 case_unknown_group() {
-        configure 'a: { command = [ "/bin/true" ]; group = "nogroupx"; };'
+        bad_unknown_group
         refused "$CONF:[0-9]+: a.group: .*nogroupx"
 }
 
 case_command_is_missing() {
-        configure 'a: { command = [ "/no/such/program" ]; };'
+        bad_command_is_missing
         refused "$CONF:[0-9]+: a.command: .*/no/such/program"
 }
 
 case_command_is_not_executable() {
-        touch "$T/program"
-        configure "a: { command = $(list "$T/program"); };"
+        bad_command_is_not_executable
         refused "$CONF:[0-9]+: a.command: .*execut"
 }
 
 case_command_is_a_directory() {
-        configure "a: { command = $(list "$T"); };"
+        bad_command_is_a_directory
         refused "$CONF:[0-9]+: a.command: "
 }
 
 case_no_command() {
-        configure 'a: { };'
+        bad_no_command
         refused "$CONF:[0-9]+: a.*command"
 }
 
@@ -270,7 +256,7 @@ case_wrong_options() {
 }
 
 case_terminal_escapes_are_shown_harmlessly() {
-        printf 'daemons: { a: { command = [ "/bin/\\x1b[31mred" ]; }; };\n' >"$T/supervisord.conf"
+        bad_terminal_escapes
         refused "$CONF:1: "
         if grep -q "$(printf '\033')" "$T/err"; then
                 fail "an escape character went to the terminal"

@@ -5,6 +5,8 @@
 
 # shellcheck source=tests/process/lib.bash
 . "$(dirname "$0")/lib.bash"
+# shellcheck source=tests/process/bad.bash
+. "$(dirname "$0")/bad.bash"
 
 # notifier NAME ARGUMENTS [SETTINGS]: a daemon that is ready when it says so, with a mark among its
 # arguments.
@@ -65,38 +67,36 @@ case_hup_applies_a_change() {
         stop
 }
 
-# None of these is a configuration; nothing running may notice.
+# None of these is a configuration; nothing running may notice, not even a connection.
 case_what_is_wrong_is_refused() {
-        local before text
-        programs sleep
-        configure "a: { command = [ \"$BIN/sleep\", \"infinity\" ]; };"
+        local before bad port answer connection count=0
+        programs sleep naive
+        port=$(free_port)
+        configure "a: { command = [ \"$BIN/sleep\", \"infinity\" ]; };
+                server: { command = [ \"$BIN/naive\", \"-p\", \"$port\" ];
+                        ready: { on = \"listen\"; }; };"
         start_ready
-        before=$(processes_of sleep)
-        cp "$T/supervisord.conf" "$T/good"
-        for text in '' '{{{' 'daemons: { a: { }; };' \
-                'daemons: { a: { command = [ "sleep" ]; }; };' \
-                'daemons: { a: { command = [ "/bin/true" ]; requires = [ "b" ]; }; };' \
-                'daemons: { a: { command = [ "/bin/true" ]; requires = [ "a" ]; }; };' \
-                'daemons: { a: { command = [ "/no/such/program" ]; }; };' \
-                'daemons: { a: { command = [ "/bin/true" ]; user = "no-such-user"; }; };' \
-                'daemons: { a: { comand = [ "/bin/true" ]; }; };'; do
-                printf '%s\n' "$text" >"$T/supervisord.conf"
+        exec {connection}<>"/dev/tcp/127.0.0.1/$port"
+        before="$(processes_of sleep) $(processes_of naive)"
+        mv "$T/supervisord.conf" "$T/good"
+        for bad in $(bad_names); do
+                "$bad"
                 ctl 1 reload
-                expect said_error '^refused: '
-                expect said_error 'supervisord.conf'
-                expect_equal "$(processes_of sleep)" "$before" "the daemon"
+                expect said_error '^refused: [0-9]+ errors?, the old configuration stays in force'
+                expect said_error 'supervisord.conf|conf.d/'
+                expect_equal "$(processes_of sleep) $(processes_of naive)" "$before" "the daemons"
+                rm -rf "$T/supervisord.conf" "$T/conf.d"
+                count=$((count + 1))
         done
-        head -c 100000 /dev/urandom >"$T/supervisord.conf"
-        ctl 1 reload
-        rm "$T/supervisord.conf"
-        ctl 1 reload
-        mkdir "$T/supervisord.conf"
-        ctl 1 reload
-        rmdir "$T/supervisord.conf"
+        diag "$count bad configurations were refused"
+        printf '7\n' >&"$connection"
+        read -r -t 10 answer <&"$connection" || fail "the connection is broken"
+        expect_equal "$answer" taken "the answer"
         cp "$T/good" "$T/supervisord.conf"
         ctl 0 reload
         expect said '^nothing-changed'
-        expect_equal "$(processes_of sleep)" "$before" "the daemon"
+        expect_equal "$(processes_of sleep) $(processes_of naive)" "$before" "the daemons"
+        expect_equal "$(log_count ': starting, process')" 2 "the number of starts"
         stop
 }
 
@@ -132,7 +132,8 @@ case_of_five_the_fourth_fails() {
         kept=$(pid_of kept)
         configure "$(five 3 -n)"
         ctl 1 reload
-        expect said_error '^rolled-back: d4 did not become ready: .*all is as it was before'
+        expect said_error \
+                '^rolled-back: d4 did not become ready: it was not ready within 1s .*; all is as it was before'
         for i in 1 2 3 4 5; do
                 expect runs_with d$i 2
         done
@@ -141,10 +142,13 @@ case_of_five_the_fourth_fails() {
         wait_for 10 told 'STATUS=running: 6 of 6 daemons; last reload rolled-back: d4'
 
         # also what is started later goes by the old one
-        kill -KILL "$(pid_of d1)"
-        wait_for 20 logged 'd1: starting again'
-        wait_for 20 has_count notifier 6
-        expect runs_with d1 2
+        for i in 1 2 3 4 5; do
+                kill -KILL "$(pid_of d$i)"
+                wait_for 20 logged "d$i: starting again"
+                wait_for 20 has_count notifier 6
+                expect runs_with d$i 2
+        done
+        expect_equal "$(pid_of kept)" "$kept" "the daemon that was not concerned"
         stop
 }
 
@@ -210,6 +214,43 @@ case_a_killed_supervisorctl_changes_nothing() {
         kill -KILL "$client"
         wait_for 20 logged 'reload rolled-back'
         expect runs_with a $((400 + round))
+        stop
+}
+
+# Before it asks, while it waits, when the answer comes: what was asked for comes to its own end.
+case_a_supervisorctl_killed_at_any_moment() {
+        local round delay client before in_force=1 wanted asked=0
+        programs notifier
+        configure "$(notifier a '"-c", "1"')"
+        start_ready
+        for ((round = 2; round < 18; round++)); do
+                # every other one is undone
+                wanted=applied
+                configure "$(notifier a "\"-r\", \"150\", \"-c\", \"$round\"")"
+                if ((round % 2)); then
+                        wanted=rolled-back
+                        configure "$(notifier a "\"-n\", \"-c\", \"$round\"" \
+                                'ready: { timeout = "150ms"; };')"
+                fi
+                delay=$((RANDOM % (round % 4 < 2 ? 20 : 400)))
+                before=$(verdicts)
+                "$SUPERVISORCTL" -s "$T/run/control" reload >/dev/null 2>&1 &
+                client=$!
+                sleep "$(printf '0.%03d' $delay)"
+                kill -KILL "$client" 2>/dev/null
+                wait "$client" 2>/dev/null
+                # what it has sent is read by then
+                ctl 0 version
+                if has_asked "$client"; then
+                        asked=$((asked + 1))
+                        wait_for 20 eval "[ \$(verdicts) = $((before + 1)) ]"
+                        expect logged "reload $wanted .*process $client\\)"
+                        [ $wanted != applied ] || in_force=$round
+                fi
+                expect runs_with a $in_force
+        done
+        diag "$asked of 16 had asked before they were killed"
+        [ $asked -gt 0 ] || fail "none of them had asked"
         stop
 }
 
