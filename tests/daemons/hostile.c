@@ -367,7 +367,7 @@ static int run_wrong(int count) {
                                              "%s%n%n",
                                              "*" };
         static const char *const steering[] = { "Start", "Stop", "Restart" };
-        static const char *const pausing[] = { "Freeze", "Drain", "Thaw" };
+        static const char *const naming[] = { "Freeze", "Drain", "Thaw", "ReloadDaemons" };
         Message call, body;
         int fd = log_in();
 
@@ -384,11 +384,15 @@ static int run_wrong(int count) {
                 expect_error(fd, &call, "an argument of a wrong type");
                 make_call(&call, INTERFACE, "Shutdown", "u", &body);
                 expect_error(fd, &call, "a stop with a number");
+                make_call(&call, INTERFACE, "StatusTable", "u", &body);
+                expect_error(fd, &call, "an argument too many");
+                make_call(&call, INTERFACE, "ListRecords", "u", &body);
+                expect_error(fd, &call, "too few arguments");
                 for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++) {
                         make_names(&body, names[j]);
                         make_call(&call, INTERFACE, steering[j % 3], "as", &body);
                         expect_error(fd, &call, "too few arguments");
-                        make_call(&call, INTERFACE, pausing[j % 3], "as", &body);
+                        make_call(&call, INTERFACE, naming[j % 4], "as", &body);
                         expect_error(fd, &call, names[j]);
                         align(&body, sizeof(uint32_t));
                         put_u32(&body, 1);
