@@ -79,6 +79,7 @@ static void command_take_output(Command *command) {
 static void command_end(Command *command) {
         (void) tree_release(command->helper.tree);
         command->timer = loop_source_free(command->timer);
+        command->config = config_unref(command->config); /* an old one would live on with us */
         command->over = true;
         if (command->started)
                 command->ended(command->userdata);
