@@ -53,8 +53,20 @@ static void reload_release(Supervisor *supervisor) {
         reload->stage = RELOAD_IDLE;
 }
 
+static void reload_forget(ReloadWaiterList *waiters) {
+        ReloadWaiter *waiter;
+
+        while ((waiter = TAILQ_FIRST(waiters))) {
+                TAILQ_REMOVE(waiters, waiter, link);
+                free(waiter->who);
+                free(waiter);
+        }
+}
+
 void reload_done(Supervisor *supervisor) {
         reload_release(supervisor);
+        reload_forget(&supervisor->reload.waiters);
+        reload_forget(&supervisor->reload.next);
         supervisor->reload.cooldown = loop_source_free(supervisor->reload.cooldown);
 }
 
