@@ -149,6 +149,7 @@ case_commands_that_hang_or_fail() {
 }
 
 # No daemon drains before all are frozen, none is cleaned up while a dependent one drains.
+# Whoever answers others is frozen when they have drained.
 case_barriers_and_order() {
         local note="echo \$0 >>$T/order"
         programs slowdrain
@@ -165,7 +166,7 @@ case_barriers_and_order() {
         start_ready
         stop
         expect_equal "$(xargs -d '\n' <"$T/order")" \
-                "freeze db freeze web drain web drain db cleanup web cleanup db" "the order"
+                "freeze web drain web freeze db drain db cleanup web cleanup db" "the order"
 }
 
 case_cleanup_removes() {
