@@ -234,18 +234,26 @@ static DaemonEvent child_order_back(Child *child, DaemonEvent order) {
                        : order;
 }
 
-/* At the very moment of its deadline it may have ended: then nothing is forced, nothing stuck. */
+/* Whether the order is the deadline of what the daemon is at. */
+static bool child_is_over_time(const Child *child, DaemonEvent order) {
+        return (order == EVENT_FREEZE_DEADLINE && child->state == STATE_FREEZING) ||
+               (order == EVENT_DRAIN_DEADLINE && child->state == STATE_DRAINING) ||
+               (order == EVENT_CLEANUP_DEADLINE && child->state == STATE_STOPPING);
+}
+
+/*
+ * At the very moment of its deadline it may have ended, or have ended without a notice that could
+ * not be had: then nothing is forced, nothing stuck.
+ */
 static DaemonEvent child_order_now(Child *child, DaemonEvent order) {
         if (order == EVENT_START || order == EVENT_THAW)
                 return child_order_back(child, order);
         if (order == EVENT_GRACE_OVER && child->state == STATE_KILLING &&
             tree_is_empty(child->tree))
                 child_post(child, EVENT_TREE_EMPTY);
-        if (order != EVENT_CLEANUP_DEADLINE)
-                return order;
-        child->out_of_time = true;
-        return child->state == STATE_STOPPING && tree_is_empty(child->tree) ? EVENT_TREE_EMPTY
-                                                                            : order;
+        child->out_of_time |= order == EVENT_CLEANUP_DEADLINE;
+        return child_is_over_time(child, order) && tree_is_empty(child->tree) ? EVENT_TREE_EMPTY
+                                                                              : order;
 }
 
 void child_order(Child *child, DaemonEvent order) {

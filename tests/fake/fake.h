@@ -80,6 +80,8 @@ void fake_notify_reset(void);
 
 /* A process of that tree died. */
 void fake_tree_changed(const WorldTree *tree);
+/* From now on so many of a thousand notices that a tree is empty are lost, by the seed. */
+void fake_lose_tree_notices(unsigned per_mille);
 /* A notice of it that has no cause. */
 void fake_tree_wake(const WorldTree *tree);
 /* Something at that path changed. */

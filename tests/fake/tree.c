@@ -35,7 +35,14 @@ struct Tree {
 static Tree *trees;
 static uint64_t tree_ids;
 
+static unsigned lost_per_mille;
+
+void fake_lose_tree_notices(unsigned per_mille) {
+        lost_per_mille = per_mille;
+}
+
 void fake_trees_reset(void) {
+        lost_per_mille = 0;
         trees = NULL;
 }
 
@@ -206,6 +213,8 @@ void fake_tree_changed(const WorldTree *changed) {
                 return;
 
         usec_t late = world_choose(TREE_NOTICE_MOST);
+        if (lost_per_mille > 0 && world_choose(1000) < lost_per_mille)
+                return;
         for (const Tree *tree = trees; tree; tree = tree->next)
                 if (!tree->walk && tree->tree == changed)
                         world_at(usec_add(world_now(), late), tree_notice, NULL, tree->id);

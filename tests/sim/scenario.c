@@ -12,6 +12,9 @@
 #define RUN_MOST  (150 * SEC)
 #define STOP_MOST (2000 * SEC) /* on top of the times that the machine stood still */
 
+/* Of the scenario at hand: doors fail; notices are lost. */
+static bool failures, lossy;
+
 static unsigned choose_count(void) {
         switch (world_choose(16)) {
         case 0:
@@ -58,7 +61,7 @@ static void kill_the_rest(void) {
 }
 
 /* A supervisor that is killed at some time, or a whole one; false: there is none. */
-static bool live(bool failures, bool first, bool killed) {
+static bool live(bool first, bool killed) {
         if (!sim_try_make(random_settings(), random_config())) {
                 if (!failures)
                         sim_fail("the supervisor cannot be made");
@@ -66,6 +69,10 @@ static bool live(bool failures, bool first, bool killed) {
         }
         if (failures)
                 watch_allow_failures();
+        if (lossy) {
+                fake_lose_tree_notices(250);
+                watch_allow_losses();
+        }
         bus_open();
         if (first)
                 accidents_plan_strangers();
@@ -82,13 +89,14 @@ void scenario_run(uint64_t seed) {
         world_begin(seed);
         random_daemons(choose_count());
         world_trace("supervisor: %s\n%s", random_settings(), random_config());
-        bool failures = accidents_plan_failures();
+        failures = accidents_plan_failures();
+        lossy = random_once_in(8);
 
         bool first = true;
         while (random_once_in(6)) {
                 bool killed = random_once_in(2);
 
-                if (live(failures, first, killed)) {
+                if (live(first, killed)) {
                         if (sim_exited())
                                 sim_leave();
                         else
@@ -99,7 +107,7 @@ void scenario_run(uint64_t seed) {
                 world_pass(random_time());
                 first = false;
         }
-        if (live(failures, first, false))
+        if (live(first, false))
                 sim_end();
         else
                 world_end();

@@ -154,3 +154,5 @@ void watch_allow_abandoning(void);
 /* From now on something may be left behind or take its time, since doors fail. */
 void watch_allow_failures(void);
 bool watch_allows_failures(void);
+/* From now on the notice that a tree is empty may be lost. */
+void watch_allow_losses(void);

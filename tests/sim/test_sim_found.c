@@ -5,6 +5,7 @@
  * what they choose changes with what random scenarios are made of.
  */
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
@@ -100,6 +101,25 @@ START_TEST(who_waited_for_its_start_waits_again_after_a_reload_that_is_undone) {
 }
 END_TEST
 
+/* Without inotify there is no notice of an empty tree: a drain that was over was forced. */
+START_TEST(who_ended_unseen_is_not_forced) {
+        PROGRAM(.path = "/d", .acts = ACTS(FORK(0, "/job")),
+                .reactions = REACTIONS(ON(SIGUSR2, EXIT(SEC, 0))));
+        PROGRAM(.path = "/job", .acts = ACTS(EXIT(3 * SEC, 0)));
+        sim_begin(0, "d: { command = [ \"/d\" ]; drain: { until = \"exit\"; signal = \"USR2\"; "
+                     "timeout = \"3s\"; }; };");
+        sim_start();
+        sim_run_until(SEC);
+        fake_fail(DOOR_TREE_WATCH, ENOSPC, 1, 100);
+        watch_allow_failures();
+        fake_signal(SIGTERM);
+        sim_run_to_exit();
+        ck_assert_uint_eq(sim_now(), 4 * SEC);
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_FORCED, "d"), 0);
+        sim_end();
+}
+END_TEST
+
 /* ---- the intake; watch_intake.c looks at it ---- */
 
 #define SERVER(more) "d: { command = [ \"/server\" ]; " more " };"
@@ -160,7 +180,8 @@ END_TEST
 /* It never ended, and every reload waited for it. */
 START_TEST(an_operation_does_not_wait_for_one_that_is_out_of_service) {
         PROGRAM(.path = "/good", .acts = ACTS(NOTIFY(0, "READY=1\n")));
-        sim_begin(0, NOTIFY_DAEMON(base, "/good", "") NOTIFY_DAEMON(out, "/good", "")
+        sim_begin(0,
+                  NOTIFY_DAEMON(base, "/good", "") NOTIFY_DAEMON(out, "/good", "")
                           NOTIFY_DAEMON(top, "/good", "requires = [ \"base\", \"out\" ];")
                                   NOTIFY_DAEMON(other, "/good",
                                                 "requires = [ \"base\" ]; after = [ \"out\" ];"));
@@ -190,6 +211,7 @@ static Suite *make_suite(void) {
         tcase_add_test(found, what_a_reload_removed_and_could_not_kill_may_end_before_the_verdict);
         tcase_add_test(found, what_was_forced_before_a_stop_is_not_counted_in_it);
         tcase_add_test(found, who_waited_for_its_start_waits_again_after_a_reload_that_is_undone);
+        tcase_add_test(found, who_ended_unseen_is_not_forced);
         tcase_add_test(found, an_operation_does_not_wait_for_one_that_is_out_of_service);
         suite_add_tcase(suite, found);
 

@@ -75,6 +75,7 @@ typedef struct Watch {
         usec_t awake;      /* the machine stood still until then: what was due before is due then */
         usec_t slept;      /* so long it did, all together */
         bool doors;        /* some may fail */
+        bool lossy;        /* notices may be lost */
         bool unprivileged; /* at some time we were not allowed all */
         bool repeated;     /* a stop was asked for again in this step, */
         uint64_t digest;   /* … when all was like this */

@@ -86,6 +86,7 @@ static void watch_judge_drained(unsigned node) {
                 const FakeSocket *socket = socket_by_inode(connection->socket);
 
                 if (!process || process->tree != tree || connection->state == CONNECTION_IDLE ||
+                    (connection->requests == 0 && connection->life.half) ||
                     (socket && !watch_is_over(socket->changed_at + RESCAN_MOST)) ||
                     watch_looks_idle(config, connection))
                         continue;
