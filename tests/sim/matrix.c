@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* See the header. The program of the daemon is /d: it says READY=1 and listens on port 80. */
+/*
+ * See the header. The program of the daemon is /d: it says READY=1 and listens on port 80. Its
+ * commands /c, /f and /t succeed, /never does not, and /hangs does not end.
+ */
 
 #include "sim/matrix.h"
 
@@ -36,17 +39,18 @@ const MatrixRow matrix_daemon[] = {
         { "output.identifier", "", "output: { identifier = \"x\"; };" },
         { "output.priority", "", "output: { priority = \"err\"; };" },
         { "ready.on", "", "ready: { on = \"listen\"; };" },
-        { "ready.timeout", "ready: { timeout = \"9s\"; };", "ready: { timeout = \"8s\"; };" },
+        { "ready.timeout", "ready: { on = \"listen\"; timeout = \"9s\"; };",
+          "ready: { on = \"listen\"; timeout = \"8s\"; };" },
         { "ready.address", "ready: { on = \"tcp\"; address = \"80\"; };",
           "ready: { on = \"tcp\"; address = \"127.0.0.1:81\"; };" },
         { "ready.port", "ready: { on = \"listen\"; port = 80; };", "ready: { on = \"listen\"; };" },
         { "ready.path", "ready: { on = \"file\"; path = \"/ready\"; };",
           "ready: { on = \"file\"; path = \"/else\"; };" },
         { "freeze.method", "freeze: { method = \"sockets\"; };",
-          "freeze: { method = \"refuse\"; };" },
+          "freeze: { method = \"none\"; };" },
         { "freeze.signal", "freeze: { signal = \"USR1\"; };", "freeze: { signal = \"USR2\"; };" },
         { "freeze.command", "freeze: { command = [ \"/f\" ]; };",
-          "freeze: { command = [ \"/f\", \"-x\" ]; };" },
+          "freeze: { command = [ \"/c\", \"-x\" ]; };" },
         { "freeze.thaw_signal", "freeze: { signal = \"USR1\"; };",
           "freeze: { signal = \"USR1\"; thaw_signal = \"USR2\"; };" },
         { "freeze.thaw_command", "freeze: { command = [ \"/f\" ]; };",
@@ -55,12 +59,13 @@ const MatrixRow matrix_daemon[] = {
         { "drain.until", "drain: { until = \"idle\"; };", "drain: { until = \"connections\"; };" },
         { "drain.signal", "drain: { signal = \"USR1\"; };", "drain: { signal = \"USR2\"; };" },
         { "drain.command", "drain: { command = [ \"/c\" ]; };",
-          "drain: { command = [ \"/c\", \"-x\" ]; };" },
-        { "drain.interval", "drain: { command = [ \"/c\" ]; };",
-          "drain: { command = [ \"/c\" ]; interval = \"2s\"; };" },
+          "drain: { command = [ \"/f\", \"-x\" ]; };" },
+        { "drain.interval", "drain: { command = [ \"/never\" ]; };",
+          "drain: { command = [ \"/never\" ]; interval = \"2s\"; };" },
         { "drain.path", "drain: { until = \"file\"; path = \"/a\"; };",
           "drain: { until = \"file\"; path = \"/b\"; };" },
-        { "drain.count", "drain: { count = \"http\"; };", "drain: { count = \"database\"; };" },
+        { "drain.count", "drain: { until = \"idle\"; count = \"http\"; };",
+          "drain: { until = \"idle\"; count = \"stream\"; };" },
         { "drain.quiet", "drain: { quiet = \"1s\"; };", "drain: { quiet = \"3s\"; };" },
         { "drain.timeout", "", "drain: { timeout = \"7s\"; };" },
         { "stop.signals", "", "stop: { signals = \"INT 3s, KILL\"; };" },
@@ -69,7 +74,8 @@ const MatrixRow matrix_daemon[] = {
         { "cleanup.timeout", "", "cleanup: { timeout = \"6s\"; };" },
         { "restart.policy", "", "restart: { policy = \"on-failure\"; };" },
         { "restart.delay", "restart: { delay = \"1s\"; };", "restart: { delay = \"2s\"; };" },
-        { "restart.delay_max", "", "restart: { delay_max = \"20s\"; };" },
+        { "restart.delay_max", "restart: { limit = 0; };",
+          "restart: { limit = 0; delay_max = \"3s\"; };" },
         { "restart.reset", "", "restart: { reset = \"7s\"; };" },
         { "restart.limit", "", "restart: { limit = 3; };" },
         { "reload.check", "reload: { signal = \"HUP\"; };",
@@ -78,8 +84,8 @@ const MatrixRow matrix_daemon[] = {
         { "reload.command", "", "reload: { command = [ \"/c\" ]; };" },
         { "reload.files", "reload: { signal = \"HUP\"; };",
           "reload: { signal = \"HUP\"; files = [ \"/etc/d\" ]; };" },
-        { "reload.timeout", "reload: { signal = \"HUP\"; };",
-          "reload: { signal = \"HUP\"; timeout = \"9s\"; };" },
+        { "reload.timeout", "reload: { command = [ \"/hangs\" ]; timeout = \"8s\"; };",
+          "reload: { command = [ \"/hangs\" ]; timeout = \"9s\"; };" },
 };
 const size_t matrix_daemon_count = ELEMENTSOF(matrix_daemon);
 
