@@ -52,7 +52,7 @@ void __wrap_world_trace(const char *format, ...) {
 
 /* ---- the world ---- */
 
-/* Ready in every way, one after the other, deaf to what does not kill, and with work for its clients. */
+/* Ready in every way, one after the other, deaf to what does not kill, with work for clients. */
 static void add_programs(void) {
         static const FakeAct serves[] = { NOTIFY(10 * MS, "READY=1\n"),  LISTEN(20 * MS, 81),
                                           WRITE(30 * MS, "/ready", "1"), LISTEN(2 * SEC, 80),

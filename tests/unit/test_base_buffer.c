@@ -59,7 +59,7 @@ START_TEST(no_memory_is_remembered) {
         CLEANUP(buffer_done) Buffer buffer = {};
 
         add(&buffer, "abc");
-        ck_assert_ptr_null(buffer_extend(&buffer, SIZE_MAX / 4));
+        ck_assert_ptr_null(buffer_extend(&buffer, SIZE_MAX / 8));
         ck_assert(buffer.failed);
         ck_assert_ptr_null(buffer_extend(&buffer, 1));
         ck_assert_mem_eq(buffer.data, "abc", 3);
