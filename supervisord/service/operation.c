@@ -281,6 +281,15 @@ bool operations_hold(const Supervisor *supervisor, unsigned index) {
         return false;
 }
 
+bool operations_start(const Supervisor *supervisor, unsigned index) {
+        const Operation *operation;
+
+        TAILQ_FOREACH(operation, &supervisor->operations, link)
+        if (operation->start[index])
+                return true;
+        return false;
+}
+
 bool operations_end(const Supervisor *supervisor, unsigned index) {
         const Operation *operation;
 

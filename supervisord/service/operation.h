@@ -70,6 +70,8 @@ void operations_cancel(Supervisor *supervisor);
 bool operations_are_active(const Supervisor *supervisor);
 /* Whether one of them holds the daemon of that index. */
 bool operations_hold(const Supervisor *supervisor, unsigned index);
+/* Whether one of them starts it, now or when it comes to its turn. */
+bool operations_start(const Supervisor *supervisor, unsigned index);
 /* Whether one of them is to end it, now or when it comes to its turn. */
 bool operations_end(const Supervisor *supervisor, unsigned index);
 /* Ends those that freeze or drain a daemon of the set and would leave it so. */

@@ -95,8 +95,12 @@ static int request_check_names(const Supervisor *supervisor,
         return 0;
 }
 
-static bool request_is_up(const Generation *generation, unsigned node) {
-        return !daemon_state_is_resting(generation->states[node]) || generation->pending[node];
+/* Whether it is up, or will be once what was asked for before is done. */
+static bool request_is_up(const Supervisor *supervisor, unsigned node) {
+        const Generation *generation = supervisor->generation;
+
+        return !daemon_state_is_resting(generation->states[node]) || generation->pending[node] ||
+               operations_start(supervisor, node);
 }
 
 /* Those that are named, without any other. */
@@ -122,9 +126,9 @@ static void request_sets(const Supervisor *supervisor,
         }
         if (request->verb == REQUEST_RESTART)
                 for (unsigned i = 0; i < generation->count; i++)
-                        start[i] |= stop[i] && request_is_up(generation, i);
+                        start[i] |= stop[i] && request_is_up(supervisor, i);
         for (unsigned i = 0; i < generation->count; i++)
-                stop[i] &= request_is_up(generation, i);
+                stop[i] &= request_is_up(supervisor, i);
 }
 
 /* "restart of web, db" */

@@ -8,10 +8,19 @@
 #include "base/diag.h"
 #include "sim/sim.h"
 
+#define STOP_MAX   64
+#define STOP_NAMES 4
+#define NAME_ROOM  32
 #define TEXT_ROOM    256
 #define FINDINGS_MAX 16
 
+typedef struct AskStop {
+        char names[STOP_NAMES][NAME_ROOM];
+} AskStop;
+
 static struct {
+        AskStop stops[STOP_MAX]; /* empty once a start was asked for */
+        unsigned stop_count;
         unsigned verdicts;
         ReloadVerdict verdict;
         char text[TEXT_ROOM];
@@ -71,8 +80,21 @@ const char *sim_finding(unsigned index) {
         return index < ask.finding_count ? ask.findings[index] : "";
 }
 
+/* Those who are to stay stopped from the end of a request on. */
+static AskStop *ask_note_stop(const char *const *names) {
+        AskStop *stop = &ask.stops[ask.stop_count++ % STOP_MAX];
+
+        *stop = (AskStop){ 0 };
+        for (size_t i = 0; i < STOP_NAMES && names[i]; i++)
+                snprintf(stop->names[i], NAME_ROOM, "%s", names[i]);
+        return stop;
+}
+
 static void ask_on_end(void *userdata, Supervisor *supervisor, OperationOutcome outcome) {
-        (void) userdata;
+        const AskStop *stop = userdata;
+
+        for (size_t i = 0; stop && outcome == OPERATION_DONE && i < STOP_NAMES; i++)
+                watch_hold(stop->names[i]);
         if (supervisor != sim_supervisor())
                 sim_fail("an operation ends for another supervisor");
         world_trace("  a request is over: %s", outcome == OPERATION_DONE ? "done" : "canceled");
@@ -88,7 +110,14 @@ static int ask_request(RequestVerb verb, const char *const *names, bool now_only
                 .handler = ask_on_end,
         };
 
-        return supervisor_request(sim_supervisor(), &request, &unknown);
+        if (verb == REQUEST_STOP && !now_only)
+                request.userdata = ask_note_stop(names);
+        int r = supervisor_request(sim_supervisor(), &request, &unknown);
+        if (r == 0 && (verb == REQUEST_START || verb == REQUEST_RESTART)) {
+                watch_release_all();
+                memset(ask.stops, 0, sizeof(ask.stops));
+        }
+        return r;
 }
 
 int sim_request(RequestVerb verb, const char *const *names) {

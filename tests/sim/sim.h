@@ -151,6 +151,9 @@ void watch_line(MessageId message, const char *daemon, const char *text);
 void watch_slept(usec_t duration);
 /* The end may come before anybody is at rest: for a machine that is too slow. */
 void watch_allow_abandoning(void);
+/* An operator stopped it for good; asked for a start. */
+void watch_hold(const char *name);
+void watch_release_all(void);
 /* From now on something may be left behind or take its time, since doors fail. */
 void watch_allow_failures(void);
 bool watch_allows_failures(void);

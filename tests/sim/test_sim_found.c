@@ -177,6 +177,46 @@ START_TEST(a_socket_that_moves_while_it_is_closed_is_closed) {
 }
 END_TEST
 
+/* The stop found nothing to do and was done, and then the restart started it. */
+START_TEST(a_stop_wins_over_a_restart_that_has_not_come_to_its_start) {
+        PROGRAM(.path = "/bad", .acts = ACTS(EXIT(0, 3)));
+        PROGRAM(.path = "/slow", .reactions = REACTIONS(ON(SIGTERM, EXIT(3 * SEC, 0))));
+        sim_begin(0, "a: { command = [ \"/bad\" ]; restart: { policy = \"never\"; }; };"
+                     "b: { command = [ \"/slow\" ]; };");
+        sim_start();
+        sim_run_until(SEC);
+        ck_assert_int_eq(sim_state("a"), STATE_FAILED);
+        ck_assert_int_eq(sim_ask(REQUEST_RESTART, "a", "b"), 0);
+        sim_run_for(SEC);
+        ck_assert_int_eq(sim_ask(REQUEST_STOP, "a"), 0);
+        PROGRAM(.path = "/bad");
+        sim_run_for(10 * SEC);
+        ck_assert_uint_eq(sim_ended(OPERATION_DONE), 2);
+        ck_assert_int_eq(sim_state("a"), STATE_STOPPED);
+        ck_assert_int_eq(sim_state("b"), STATE_RUNNING);
+        end();
+}
+END_TEST
+
+/* What could not be killed counted as failed, and a reload that changed it started it. */
+START_TEST(what_an_operator_stopped_stays_so_even_if_it_could_not_be_killed) {
+        PROGRAM(.path = "/hard", .acts = ACTS(BLOCK(0, 0)));
+        PROGRAM(.path = "/good");
+        sim_begin(0, "a: { command = [ \"/hard\" ]; stop: { signals = \"KILL\"; }; };");
+        sim_start();
+        sim_run_until(SEC);
+        ck_assert_int_eq(sim_ask(REQUEST_STOP, "a"), 0);
+        sim_run_for(10 * SEC);
+        ck_assert_int_eq(sim_state("a"), STATE_STUCK);
+        sim_set_config("a: { command = [ \"/good\" ]; };");
+        sim_reload();
+        sim_run_for(10 * SEC);
+        ck_assert_int_eq(sim_verdict(), RELOAD_APPLIED);
+        ck_assert_uint_eq(sim_ordered("a", EVENT_START), 1);
+        end();
+}
+END_TEST
+
 /* It never ended, and every reload waited for it. */
 START_TEST(an_operation_does_not_wait_for_one_that_is_out_of_service) {
         PROGRAM(.path = "/good", .acts = ACTS(NOTIFY(0, "READY=1\n")));
@@ -212,6 +252,8 @@ static Suite *make_suite(void) {
         tcase_add_test(found, what_was_forced_before_a_stop_is_not_counted_in_it);
         tcase_add_test(found, who_waited_for_its_start_waits_again_after_a_reload_that_is_undone);
         tcase_add_test(found, who_ended_unseen_is_not_forced);
+        tcase_add_test(found, what_an_operator_stopped_stays_so_even_if_it_could_not_be_killed);
+        tcase_add_test(found, a_stop_wins_over_a_restart_that_has_not_come_to_its_start);
         tcase_add_test(found, an_operation_does_not_wait_for_one_that_is_out_of_service);
         suite_add_tcase(suite, found);
 

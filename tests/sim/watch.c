@@ -38,6 +38,13 @@ Watched *watch_daemon(const char *name) {
         return daemon;
 }
 
+/* Who comes back is another one. */
+static void watch_forget_removed(const Generation *generation) {
+        for (size_t i = 0; i < watch.daemon_count; i++)
+                if (!config_find(generation->config, watch.daemons[i].name))
+                        watch.daemons[i].held = false;
+}
+
 void watch_look_at_generation(void) {
         const Generation *generation = sim_supervisor()->generation;
 
@@ -50,6 +57,7 @@ void watch_look_at_generation(void) {
                 sim_fail("so many daemons cannot be watched");
         for (size_t i = 0; i < watch.daemon_count; i++)
                 watch.daemons[i].configured = false;
+        watch_forget_removed(generation);
         for (size_t i = 0; i < generation->count; i++) {
                 watch.nodes[i] = watch_daemon(child_name(generation->children[i]));
                 watch.nodes[i]->configured = true;
@@ -58,11 +66,37 @@ void watch_look_at_generation(void) {
                 sim_fail("no memory");
 }
 
+void watch_hold(const char *name) {
+        if (sim_find(name))
+                watch_daemon(name)->held = true;
+}
+
+void watch_release_all(void) {
+        for (size_t i = 0; i < watch.daemon_count; i++)
+                watch.daemons[i].held = false;
+}
+
+#define HELD_HEADER "supervisord-stopped 1\n"
+
+/* Those that an earlier supervisor wrote down. */
+static void watch_read_held(void) {
+        char name[NAME_ROOM];
+        const char *line;
+
+        if (!world_read(SIM_STATE "/stopped", &line) || !line ||
+            strncmp(line, HELD_HEADER, strlen(HELD_HEADER)) != 0)
+                return;
+        for (; *line; line += strcspn(line, "\n"), line += *line == '\n')
+                if (sscanf(line, "%31[^ \n]", name) == 1)
+                        watch_hold(name);
+}
+
 void watch_begin(void) {
         watch = (Watch){ .births = world_births() };
         watch_reload_reset();
         watch_records_begin();
         watch_look_at_generation();
+        watch_read_held();
 }
 
 void watch_slept(usec_t duration) {

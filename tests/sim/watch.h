@@ -20,6 +20,7 @@ typedef struct Watched {
         const WorldTree *tree;
         bool configured;       /* in the generation in force */
         bool started;          /* before, there may be processes of an earlier run */
+        bool held;             /* an operator stopped it, nobody has asked for a start since */
         bool forced_now;       /* in this step */
         bool open_said;        /* its intake stays open, as was said since it runs */
         DaemonState seen;      /* at the last step */

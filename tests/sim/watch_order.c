@@ -108,6 +108,8 @@ static void watch_judge_start(unsigned node) {
 
         if (mode_is_stopping(sim_mode()))
                 sim_fail("%s is started in a stop", watch_name(node));
+        if (watch.nodes[node]->held && !watch.doors)
+                sim_fail("%s is started, but an operator has stopped it", watch_name(node));
         if (daemon_state_is_up(watch_state(node)))
                 sim_fail("%s is started while it is %s", watch_name(node),
                          daemon_state_name(watch_state(node)));
