@@ -26,10 +26,8 @@ void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actio
                 child->was_ready = true;
                 note_ready(child);
         }
-        if (actions & ACTION_FREEZE) {
-                child->intake_open = false;
+        if (actions & ACTION_FREEZE)
                 freeze_begin(child);
-        }
         if (actions & ACTION_DRAIN)
                 drain_begin(child);
         if (actions & ACTION_CHECK_TREE)

@@ -57,6 +57,7 @@ static void freeze_on_command(void *userdata, const HelperResult *result) {
 }
 
 void freeze_begin(Child *child) {
+        child->intake_open = false;
         if (child->daemon->freeze.method == FREEZE_COMMAND)
                 helper_start(child, child->daemon->freeze.command, freeze_on_command);
         else
@@ -65,7 +66,7 @@ void freeze_begin(Child *child) {
 
 static void freeze_late_done(Child *child, bool closed) {
         if (!closed) {
-                child->forced = true;
+                child->forced = child->intake_open = true;
                 note_skipped(child, EVENT_FREEZE_FAILED);
         }
         drain_begin(child);
@@ -76,6 +77,7 @@ static void freeze_on_late_command(void *userdata, const HelperResult *result) {
 }
 
 void freeze_late(Child *child) {
+        child->intake_open = false;
         if (child->daemon->freeze.method == FREEZE_COMMAND)
                 helper_start(child, child->daemon->freeze.command, freeze_on_late_command);
         else

@@ -128,8 +128,7 @@ int sim_request_now_only(RequestVerb verb, const char *const *names) {
         return ask_request(verb, names, true);
 }
 
-int sim_pause(bool drain, const char *name) {
-        const char *const names[] = { name, NULL };
+int sim_pause_all(bool drain, const char *const *names) {
         const char *about = NULL;
         PauseRequest request = {
                 .drain = drain,
@@ -138,6 +137,10 @@ int sim_pause(bool drain, const char *name) {
         };
 
         return supervisor_pause(sim_supervisor(), &request, &about);
+}
+
+int sim_pause(bool drain, const char *name) {
+        return sim_pause_all(drain, (const char *const[]){ name, NULL });
 }
 
 int sim_thaw(const char *name) {

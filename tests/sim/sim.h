@@ -111,6 +111,7 @@ int sim_request(RequestVerb verb, const char *const *names);
 int sim_request_now_only(RequestVerb verb, const char *const *names);
 /* What supervisor_pause() and supervisor_thaw() say. */
 int sim_pause(bool drain, const char *name);
+int sim_pause_all(bool drain, const char *const *names);
 int sim_thaw(const char *name);
 /* Requests that ended so. */
 unsigned sim_ended(OperationOutcome outcome);

@@ -277,6 +277,42 @@ START_TEST(an_intake_that_stays_open_is_told) {
 }
 END_TEST
 
+/* Who serves another one of the drain is frozen when that has drained; not so at a freeze. */
+START_TEST(several_are_drained_in_their_order) {
+        static const char *const names[] = { "web", "app", NULL };
+        FakeLife life = { .work = 2 * SEC, .requests = 1 };
+
+        PROGRAM(.path = "/web", .acts = ACTS(LISTEN(10 * MS, 80)));
+        PROGRAM(.path = "/app", .acts = ACTS(LISTEN(10 * MS, 81)));
+        sim_begin(0, "web: { command = [ \"/web\" ]; " LISTEN_ON " requires = [ \"app\" ]; };"
+                     "app: { command = [ \"/app\" ]; " LISTEN_ON " };");
+        sim_start();
+        sim_run_until(STOP);
+        ck_assert_int_eq(sim_pause_all(false, names), 0);
+        sim_run_for(SEC);
+        ck_assert_int_eq(sim_state("web"), STATE_FROZEN);
+        ck_assert_int_eq(sim_state("app"), STATE_FROZEN);
+        ck_assert_int_eq(sim_thaw("web"), 0);
+        ck_assert_int_eq(sim_thaw("app"), 0);
+
+        socket_find(NULL, 81, NULL)->foreign = true;
+        world_connect(80, NULL, &life);
+        sim_run_for(10 * MS);
+        ck_assert_int_eq(sim_pause_all(true, names), 0);
+        sim_run_for(SEC);
+        ck_assert_int_eq(sim_state("web"), STATE_DRAINING);
+        ck_assert_int_eq(sim_state("app"), STATE_RUNNING);
+        sim_run_for(3 * SEC);
+        ck_assert_int_eq(sim_state("app"), STATE_DRAINED);
+        ck_assert_ptr_nonnull(strstr(child_reason(sim_child("app")), "its intake stays open"));
+        ck_assert_int_eq(sim_pause_all(true, names), 0);
+        sim_run_for(SEC);
+        ck_assert_str_eq(child_reason(sim_child("app")), "its intake is open");
+        naive_expect(1, 0);
+        one_end();
+}
+END_TEST
+
 START_TEST(who_ends_while_it_is_out_says_how) {
         naive_program();
         naive_run("", LISTEN_ON);
@@ -422,6 +458,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, a_stop_forgets_what_a_drain_could_not);
         tcase_add_test(tcase, a_start_forgets_it_too);
         tcase_add_test(tcase, an_intake_that_stays_open_is_told);
+        tcase_add_test(tcase, several_are_drained_in_their_order);
         tcase_add_test(tcase, who_ends_while_it_is_out_says_how);
         tcase_add_test(tcase, an_end_that_a_drain_waits_for_is_none_to_tell);
         tcase_add_test(tcase, a_thaw_calls_no_stop_off);
