@@ -78,7 +78,7 @@ int child_new(const ChildContext *context, Config *config, unsigned index, Child
         child->state_since = loop_now(context->loop);
         child->report_fd = -1;
         child->first_ref = child->main = child->job_ref = PIDREF_NONE;
-        child->probe.connecting_fd = -1;
+        child->probe.look.connecting_fd = -1;
 
         int r = tree_new(context->loop, context->cgroups, child->daemon->name, &child->tree);
         if (r < 0)
@@ -103,6 +103,7 @@ Child *child_free(Child *child) {
         track_stop_search(child);
         track_forget_main(child);
         ready_forget(child);
+        look_done(&child->probe.look);
         drain_forget(child);
         free(child->sockets.list);
         notified_close(child);
@@ -355,4 +356,5 @@ bool child_take_forced(Child *child) {
 
 void child_processes_reaped(Child *child) {
         tree_child_reaped(child->tree);
+        look_processes_reaped(&child->probe.look);
 }

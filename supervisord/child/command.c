@@ -33,6 +33,7 @@ struct Command {
         Helper helper;
         LoopSource *timer;
         Capture *capture;
+        bool alone;
         bool started; /* command_start() is over */
         bool ending;  /* its outcome is known, what it left is dying */
         bool over, succeeded;
@@ -95,11 +96,14 @@ static int command_on_tree(void *userdata) {
         return 0;
 }
 
-/* A cgroup can only be removed when it is empty; by descent there is nothing to remove. */
+/*
+ * A cgroup can only be removed when it is empty; by descent there is nothing to remove, but the
+ * next command may be one that must be alone.
+ */
 static void command_await_tree(Command *command) {
         Tree *tree = command->helper.tree;
 
-        if (tree_cgroup_fd(tree) < 0 || tree_is_empty(tree)) {
+        if ((tree_cgroup_fd(tree) < 0 && !command->alone) || tree_is_empty(tree)) {
                 command_end(command);
                 return;
         }
@@ -143,11 +147,11 @@ static int command_on_timer(void *userdata) {
         return 0;
 }
 
-static int command_init(Command *command, const ChildContext *context) {
+static int command_init(Command *command, const ChildContext *context, const char *purpose) {
         CLEANUP(freep) char *name = NULL;
         const char *source = command->daemon->name;
 
-        if (asprintf(&name, "%s.reload.helper", source) < 0)
+        if (asprintf(&name, "%s.%s.helper", source, purpose) < 0)
                 return -ENOMEM;
         int r = helper_init(&command->helper, context, name);
         if (r >= 0)
@@ -170,9 +174,10 @@ int command_start(const CommandOrder *order, Command **ret) {
         command->daemon = order->daemon;
         command->command = order->command;
         command->timeout = order->timeout;
+        command->alone = order->alone;
         command->ended = order->ended;
         command->userdata = order->userdata;
-        int r = command_init(command, order->context);
+        int r = command_init(command, order->context, order->purpose);
         if (r < 0)
                 return r;
 
@@ -201,6 +206,11 @@ Command *command_free(Command *command) {
         config_unref(command->config);
         free(command);
         return NULL;
+}
+
+void command_processes_reaped(Command *command) {
+        if (command->ending && !command->over)
+                tree_child_reaped(command->helper.tree);
 }
 
 bool command_has_ended(const Command *command) {

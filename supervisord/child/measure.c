@@ -20,7 +20,7 @@
 #define MEASURE_NAMES_MAX  8  /* of peers */
 
 /* One look. */
-typedef struct Look {
+typedef struct MeasureLook {
         FlightRule rule;
         FlightCounts counts;
         usec_t when; /* it may be as old as that of another daemon */
@@ -29,7 +29,7 @@ typedef struct Look {
         size_t idle_count;
         char *names; /* of peers that are busy; NULL: not wanted */
         unsigned named;
-} Look;
+} MeasureLook;
 
 static FlightSample measure_sample(const IntakeConnection *connection) {
         return (FlightSample){
@@ -46,7 +46,7 @@ static FlightSample measure_sample(const IntakeConnection *connection) {
 }
 
 /* A client chooses its name at a path: nothing that a terminal would obey. */
-static void measure_name_peer(Look *look, const char *peer) {
+static void measure_name_peer(MeasureLook *look, const char *peer) {
         size_t used = strlen(look->names);
         char shown[INTAKE_NAME_MAX];
 
@@ -59,7 +59,7 @@ static void measure_name_peer(Look *look, const char *peer) {
 }
 
 static void measure_on_connection(void *userdata, const IntakeConnection *connection) {
-        Look *look = userdata;
+        MeasureLook *look = userdata;
         FlightSample sample = measure_sample(connection);
         FlightKind kind = flight_judge(&look->rule, &sample);
 
@@ -72,7 +72,7 @@ static void measure_on_connection(void *userdata, const IntakeConnection *connec
 }
 
 static void measure_on_queue(void *userdata, const IntakeQueue *queue) {
-        Look *look = userdata;
+        MeasureLook *look = userdata;
 
         switch (queue->socket->kind) {
         case INTAKE_UDP:
@@ -86,7 +86,7 @@ static void measure_on_queue(void *userdata, const IntakeQueue *queue) {
         }
 }
 
-static int measure_look(Child *child, Look *look) {
+static int measure_look(Child *child, MeasureLook *look) {
         IntakeVisitor visitor = {
                 .queue = measure_on_queue,
                 .connection = measure_on_connection,
@@ -110,7 +110,7 @@ static bool measure_may_nudge(const Child *child, usec_t now) {
         return usec_sub(now, child->phase_since) >= measure_time(child) / 3 * 2;
 }
 
-static void measure_nudge(Child *child, const Look *look) {
+static void measure_nudge(Child *child, const MeasureLook *look) {
         size_t count = 0;
 
         if (look->idle_count == 0)
@@ -159,7 +159,7 @@ static void measure_give_up(Child *child, int outcome) {
 }
 
 /* The same look twice says nothing new. */
-static bool measure_take(Child *child, const Look *look, usec_t now) {
+static bool measure_take(Child *child, const MeasureLook *look, usec_t now) {
         Measuring *measuring = &child->measuring;
 
         if (measuring->flight.looks > 0 && look->when == measuring->looked)
@@ -176,7 +176,7 @@ void measure_again(Child *child) {
         usec_t now = loop_now(child->context->loop), begun = clock_now();
 
         measure_rescan(child, now);
-        Look look = { .nudge = measure_may_nudge(child, now) };
+        MeasureLook look = { .nudge = measure_may_nudge(child, now) };
         int r = measure_look(child, &look);
         if (r != 0) {
                 measure_give_up(child, r);
@@ -210,7 +210,7 @@ void measure_forget(Child *child) {
 
 const char *measure_peers(Child *child, char buffer[static MEASURE_PEERS_MAX]) {
         char names[MEASURE_PEERS_MAX] = "", text[FLIGHT_TEXT_MAX];
-        Look look = { .names = names };
+        MeasureLook look = { .names = names };
 
         buffer[0] = '\0';
         if (child->sockets.count == 0 || measure_look(child, &look) != 0)

@@ -102,14 +102,21 @@ static const char *note_ready_on(const DaemonConfig *daemon) {
                 ->choices[daemon->ready.on];
 }
 
+/* What the last look said is worth more than what it looked for. */
+static void note_not_ready(Child *child, const char *timeout) {
+        child_set_reason(child, "it was not ready within %s (ready.on = \"%s\")", timeout,
+                         note_ready_on(child->daemon));
+        if (child->daemon->ready.on == READY_COMMAND && child->probe.look.text[0] != '\0')
+                child_add_reason(child, child->probe.look.text);
+}
+
 static void note_start_timeout(Child *child, DaemonState from) {
         char timeout[DURATION_TEXT_MAX];
         const DaemonConfig *daemon = child->daemon;
 
         format_duration(timeout, daemon->ready.timeout);
         if (from == STATE_PROBING && child->pidfile_outcome == 0)
-                child_set_reason(child, "it was not ready within %s (ready.on = \"%s\")", timeout,
-                                 note_ready_on(daemon));
+                note_not_ready(child, timeout);
         else if (pidref_is_set(&child->first_ref))
                 child_set_reason(child, "its first process did not exit within %s", timeout);
         else if (child->pidfile_outcome == 0)

@@ -9,6 +9,7 @@
  *   launch.c       starting the first process            environment.c, output.c: its surroundings
  *   track.c        the main process: finding, following, its end
  *   ready.c        readiness                             notified.c: what it says by sd_notify
+ *   look.c         one look at it from outside, for readiness and health
  *   freeze.c       closing the intake, and opening it again
  *   sockets.c      … by its sockets, without its help
  *   drain.c        finishing the work in flight
@@ -17,7 +18,7 @@
  *   hold.c         that an operator wants it stopped
  *   reload.c       its own reload                        files.c: its own files, as it read them
  *   helper.c       the commands of freeze, drain and cleanup
- *   command.c      those of its own reload
+ *   command.c      those of its own reload and of probes
  *   note.c         its journal lines
  */
 
@@ -26,6 +27,7 @@
 #include "child/child.h"
 #include "child/helper.h"
 #include "child/hold.h"
+#include "child/look.h"
 #include "model/flight.h"
 #include "model/restart.h"
 #include "sys/notifysocket.h"
@@ -42,8 +44,7 @@ typedef struct Probe {
         LoopSource *timer; /* next look, where nothing tells */
         usec_t interval;
         PathWatch *watch;
-        LoopSource *connecting;
-        int connecting_fd;
+        Look look;
 } Probe;
 
 typedef struct OwnReload OwnReload;

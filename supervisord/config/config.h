@@ -26,7 +26,7 @@ typedef enum DaemonType {
 
 /* What shows that a daemon is ready for work. */
 typedef enum ReadyOn {
-        READY_AUTO,    /* by type: exec, notify, or pidfile / exit */
+        READY_AUTO,    /* command if given; by type: exec, notify, pidfile, exit */
         READY_EXEC,    /* its program was executed */
         READY_EXIT,    /* its first process exited with 0 (forking) */
         READY_NOTIFY,  /* READY=1 on its private socket */
@@ -35,6 +35,7 @@ typedef enum ReadyOn {
         READY_TCP,     /* ready.address accepts a connection */
         READY_UNIX,    /* ready.path accepts a connection */
         READY_FILE,    /* ready.path exists */
+        READY_COMMAND, /* ready.command exits with 0 */
         READY_MAX_,
 } ReadyOn;
 
@@ -166,6 +167,9 @@ typedef struct DaemonConfig {
                 char *address; /* "127.0.0.1:6379", "[::1]:80" */
                 int64_t port;  /* 0: any */
                 char *path;
+                char **command;
+                usec_t interval;        /* from the end of one run of it to the next one */
+                usec_t command_timeout; /* of one run */
         } ready;
 
         struct {

@@ -44,6 +44,7 @@ static const ResolveRule resolve_needed[] = {
         { "pidfile", "ready.on", BIT(READY_PIDFILE) },
         { "ready.address", "ready.on", BIT(READY_TCP) },
         { "ready.path", "ready.on", BIT(READY_UNIX) | BIT(READY_FILE) },
+        { "ready.command", "ready.on", BIT(READY_COMMAND) },
         { "freeze.signal", "freeze.method", BIT(FREEZE_SIGNAL) },
         { "freeze.command", "freeze.method", BIT(FREEZE_COMMAND) },
         { "drain.command", "drain.until", BIT(DRAIN_COMMAND) },
@@ -56,6 +57,9 @@ static const ResolveRule resolve_used[] = {
         { "ready.address", "ready.on", BIT(READY_TCP) },
         { "ready.port", "ready.on", BIT(READY_LISTEN) },
         { "ready.path", "ready.on", BIT(READY_UNIX) | BIT(READY_FILE) },
+        { "ready.command", "ready.on", BIT(READY_COMMAND) },
+        { "ready.interval", "ready.on", BIT(READY_COMMAND) },
+        { "ready.command_timeout", "ready.on", BIT(READY_COMMAND) },
         { "freeze.signal", "freeze.method", BIT(FREEZE_SIGNAL) },
         { "freeze.command", "freeze.method", BIT(FREEZE_COMMAND) },
         { "freeze.thaw_signal", "freeze.method", BIT(FREEZE_SIGNAL) },
@@ -110,6 +114,8 @@ static void resolve_auto(DaemonConfig *daemon) {
                                            [DAEMON_NOTIFY] = READY_NOTIFY,
                                            [DAEMON_FORKING] = READY_EXIT };
 
+        if (daemon->ready.on == READY_AUTO && daemon->ready.command)
+                daemon->ready.on = READY_COMMAND;
         if (daemon->ready.on == READY_AUTO)
                 daemon->ready.on = daemon->type == DAEMON_FORKING && daemon->pidfile
                                            ? READY_PIDFILE

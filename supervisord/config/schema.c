@@ -30,7 +30,7 @@ static const char *const schema_ready[] = {
         [READY_AUTO] = "auto",       [READY_EXEC] = "exec",     [READY_EXIT] = "exit",
         [READY_NOTIFY] = "notify",   [READY_PIDFILE] = "pidfile", [READY_LISTEN] = "listen",
         [READY_TCP] = "tcp",         [READY_UNIX] = "unix",     [READY_FILE] = "file",
-        [READY_MAX_] = NULL,
+        [READY_COMMAND] = "command", [READY_MAX_] = NULL,
 };
 static_assert(ELEMENTSOF(schema_ready) == READY_MAX_ + 1, "every readiness has its name");
 
@@ -193,7 +193,8 @@ const Setting schema_daemon[] = {
 
         { .path = "ready.on", .type = SETTING_ENUM, .offset = DAEMON(ready.on), .preset = "auto",
           .choices = schema_ready,
-          .help = "what shows it ready: exec, exit, notify, pidfile, listen, tcp, unix or file" },
+          .help = "what shows it ready: exec, exit, notify, pidfile, listen, tcp, unix, file or "
+                  "command" },
         { .path = "ready.timeout", .type = SETTING_DURATION, .offset = DAEMON(ready.timeout),
           .preset = "30s", .minimum = SECOND / 1000, .maximum = DAY,
           .help = "how long it may take to become ready" },
@@ -203,6 +204,14 @@ const Setting schema_daemon[] = {
           .maximum = 65535, .help = "for listen: the port that must listen; 0: any" },
         { .path = "ready.path", .type = SETTING_PATH, .offset = DAEMON(ready.path),
           .help = "for unix and file: the path of the socket or file" },
+        { .path = "ready.command", .type = SETTING_COMMAND, .offset = DAEMON(ready.command),
+          .help = "for command: the command that exits with 0 once it is ready" },
+        { .path = "ready.interval", .type = SETTING_DURATION, .offset = DAEMON(ready.interval),
+          .preset = "1s", .minimum = SECOND / 100, .maximum = DAY,
+          .help = "the time between two runs of ready.command" },
+        { .path = "ready.command_timeout", .type = SETTING_DURATION,
+          .offset = DAEMON(ready.command_timeout), .preset = "5s", .minimum = SECOND / 1000,
+          .maximum = DAY, .help = "how long one run of ready.command may take" },
 
         { .path = "freeze.method", .type = SETTING_ENUM, .offset = DAEMON(freeze.method),
           .preset = "auto", .choices = schema_freeze,

@@ -68,6 +68,7 @@ static void reload_test_start(Supervisor *supervisor, ReloadTest *test) {
                         .context = &supervisor->child_context,
                         .config = supervisor->reload.after->config,
                         .daemon = test->daemon,
+                        .purpose = "reload",
                         .command = test->daemon->reload.check,
                         .main_pid = test->main_pid,
                         .timeout = test->daemon->reload.timeout,

@@ -40,9 +40,15 @@ static void ready_by_socket(RandomDaemon *daemon, Script *script) {
 }
 
 static void ready_somehow(RandomDaemon *daemon, Script *script) {
-        switch (world_choose(5)) {
+        switch (world_choose(6)) {
         case 0:
                 ready_by_file(daemon, script);
+                break;
+        case 3:
+                random_add("ready: { command = [ \"%s\" ]; interval = \"%s\"; "
+                           "command_timeout = \"%s\"; timeout = \"%s\"; };",
+                           random_helper(), PICK("10ms", "100ms", "1s"), PICK("500ms", "2s"),
+                           ready_timeout());
                 break;
         case 1:
                 ready_by_socket(daemon, script);

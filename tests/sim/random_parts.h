@@ -81,6 +81,8 @@ void script_end(Script *script);
 
 /* ---- parts of a daemon ---- */
 
+/* A command, good or bad; see random_make_helpers(). */
+const char *random_helper(void);
 void random_make_kind(RandomDaemon *daemon);
 void random_make_way(RandomDaemon *daemon);
 /* The programs of the commands of random_make_way(). */

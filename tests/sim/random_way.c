@@ -2,7 +2,7 @@
 
 #include "sim/random_parts.h"
 
-static const char *helper(void) {
+const char *random_helper(void) {
         return PICK("/h/ok", "/h/ok", "/h/slow", "/h/fail", "/h/hang", "/h/fork", "/h/missing",
                     "/h/blocked", "/h/deaf", "/h/dies");
 }
@@ -15,9 +15,9 @@ static void add_timeout(void) {
 static void add_freeze(void) {
         switch (world_choose(7)) {
         case 0:
-                random_add("freeze: { command = [ \"%s\" ];", helper());
+                random_add("freeze: { command = [ \"%s\" ];", random_helper());
                 if (random_once_in(2))
-                        random_add("thaw_command = [ \"%s\" ];", helper());
+                        random_add("thaw_command = [ \"%s\" ];", random_helper());
                 break;
         case 1:
                 random_add("freeze: { signal = \"USR1\"; %s", PICK("", "thaw_signal = \"WINCH\";"));
@@ -40,7 +40,7 @@ static void add_freeze(void) {
 static void add_drain(const RandomDaemon *daemon) {
         switch (world_choose(9)) {
         case 0:
-                random_add("drain: { command = [ \"%s\" ]; interval = \"%s\";", helper(),
+                random_add("drain: { command = [ \"%s\" ]; interval = \"%s\";", random_helper(),
                            PICK("100ms", "500ms", "1s"));
                 break;
         case 1:
@@ -78,7 +78,7 @@ static void add_stop(const RandomDaemon *daemon) {
                                 "KILL", "QUIT 1s, TERM 1s, KILL", "TERM 1s", "QUIT 0, KILL",
                                 "TERM 20s, KILL", "TERM 0, QUIT 0, TERM 0", "QUIT 500ms, TERM"));
         if (random_once_in(3)) {
-                random_add("cleanup: { command = [ \"%s\" ];", helper());
+                random_add("cleanup: { command = [ \"%s\" ];", random_helper());
                 if (random_once_in(2))
                         random_add("remove = [ \"%s\" ];", daemon->file);
                 add_timeout();
@@ -91,13 +91,13 @@ static void add_reload(const RandomDaemon *daemon) {
         if (random_once_in(2))
                 return;
         if (random_once_in(3))
-                random_add("reload: { command = [ \"%s\" ];", helper());
+                random_add("reload: { command = [ \"%s\" ];", random_helper());
         else
                 random_add("reload: { signal = \"HUP\";");
         if (random_once_in(2))
                 random_add("files = [ \"%s\" ];", daemon->conf);
         if (random_once_in(2))
-                random_add("check = [ \"%s\" ];", helper());
+                random_add("check = [ \"%s\" ];", random_helper());
         random_add("timeout = \"%s\"; };", PICK("500ms", "1s", "5s"));
 }
 

@@ -170,6 +170,19 @@ static void script_hanging_start(void) {
         end();
 }
 
+/* What says whether it is there and well says no, and then nothing at all. */
+static void script_bad_probes(void) {
+        static const FakeAct fails[] = { EXIT(100 * MS, 1), { 0 } };
+
+        PROGRAM(.path = "/c", .acts = fails);
+        kill_main();
+        sim_run_for(100 * SEC);
+        PROGRAM(.path = "/c");
+        kill_main();
+        sim_run_for(100 * SEC);
+        end();
+}
+
 /* It dies of each start, at last after long runs. */
 static void script_failing_starts(void) {
         static const FakeAct dies[] = { EXIT(500 * MS, 1), { 0 } };
@@ -187,6 +200,7 @@ static void (*const scripts[])(void) = {
         script_stop,      script_stop_with_clients, script_stop_of_the_other,
         script_freeze,    script_own_reload,        script_death,
         script_clean_end, script_hanging_start,     script_failing_starts,
+        script_bad_probes,
 };
 
 /* ---- comparing ---- */

@@ -72,7 +72,8 @@ static const char everything[] =
         "    output: { to = \"file\"; file = \"/var/log/web\"; identifier = \"w\";\n"
         "              priority = \"err\"; };\n"
         "    ready: { on = \"listen\"; timeout = \"9s\"; address = \"[::1]:80\"; port = 80;\n"
-        "             path = \"/run/s\"; };\n"
+        "             path = \"/run/s\"; command = [ \"/bin/p\" ]; interval = \"7s\";\n"
+        "             command_timeout = \"8s\"; };\n"
         "    freeze: { method = \"signal\"; signal = \"QUIT\"; command = [ \"/bin/f\" ];\n"
         "              thaw_signal = \"CONT\"; thaw_command = [ \"/bin/t\" ];\n"
         "              timeout = 0; };\n"
@@ -166,6 +167,9 @@ START_TEST(test_group_values) {
         ck_assert_str_eq(web->ready.address, "[::1]:80");
         ck_assert_int_eq(web->ready.port, 80);
         ck_assert_str_eq(web->ready.path, "/run/s");
+        assert_words(web->ready.command, (const char *[]) { "/bin/p", NULL });
+        ck_assert_uint_eq(web->ready.interval, 7 * USEC_PER_SEC);
+        ck_assert_uint_eq(web->ready.command_timeout, 8 * USEC_PER_SEC);
         ck_assert_int_eq(web->freeze.method, FREEZE_SIGNAL);
         ck_assert_int_eq(web->freeze.signo, SIGQUIT);
         assert_words(web->freeze.command, (const char *[]) { "/bin/f", NULL });
