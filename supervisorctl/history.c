@@ -165,6 +165,20 @@ static void history_print_failed(const json_t *record, const char *part, const c
         }
 }
 
+/* "      of sshd 2 left-over processes live on: sshd 7, bash 9" */
+static void history_print_spared(const json_t *record) {
+        char name[HISTORY_VISIBLE], spared[HISTORY_VISIBLE];
+        const json_t *daemon;
+        size_t index;
+
+        json_array_foreach(json_object_get(record, "daemons"), index, daemon) {
+                history_text(daemon, "spared", spared);
+                if (spared[0] != '\0')
+                        printf(HISTORY_INDENT "of %s %s\n", history_text(daemon, "name", name),
+                               spared);
+        }
+}
+
 static void history_print_sequence(const json_t *record) {
         char result[HISTORY_VISIBLE], what[HISTORY_VISIBLE], who[HISTORY_VISIBLE];
 
@@ -174,6 +188,7 @@ static void history_print_sequence(const json_t *record) {
         printf("%s (%zu %s), by %s\n", history_text(record, "what", what), count,
                PLURAL(count, "daemon", "daemons"), history_text(record, "who", who));
         history_print_forced(record);
+        history_print_spared(record);
         history_print_failed(record, "start", "not started");
         history_print_failed(record, "reload", "not reloaded");
 }

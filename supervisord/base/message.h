@@ -32,6 +32,7 @@ typedef enum MessageId {
         MESSAGE_DAEMON_STOPPED,       /* its whole tree is gone */
         MESSAGE_DAEMON_HELD,          /* it stays stopped, as an operator wants it */
         MESSAGE_DAEMON_FORCED,        /* a deadline cut its freeze, drain or cleanup short */
+        MESSAGE_DAEMON_SPARED,        /* left-over processes of it live on, as they shall */
         MESSAGE_DAEMON_STUCK,         /* it could not be killed */
         MESSAGE_DAEMON_RELOADED,      /* it was told to read its own files anew, and lives on */
         MESSAGE_DAEMON_RELOAD_FAILED, /* … it was not told, or did not do it, or died of it */

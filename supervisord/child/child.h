@@ -149,6 +149,9 @@ typedef struct ChildInFlight {
         const char *peers;    /* "192.0.2.1:1025, …", if it was cut short; borrowed */
 } ChildInFlight;
 
+/* What of it was spared at an end since then: "2 left-over processes live on: sshd 7, …"; or "". */
+const char *child_spared(const Child *child, usec_t since);
+
 /* False if nothing was measured since then. */
 bool child_in_flight(const Child *child, usec_t since, ChildInFlight *ret);
 

@@ -95,7 +95,7 @@ void finish_begin(Child *child) {
         freeze_resume(child);
         child->stop_step = 0;
         child->step_again = false;
-        if (!child_has_posted(child, EVENT_TREE_EMPTY))
+        if (!child_has_posted(child, EVENT_TREE_EMPTY) && !leftovers_begin_wait(child))
                 child_post(child, finish_step_event(child));
 }
 
@@ -115,24 +115,37 @@ void finish_step(Child *child) {
 
 /*
  * The main process had the signal and is gone; what it leaves may be finishing its work, or may
- * never have heard of the stop. So it is left alone for half of the step's time, then told too.
+ * never have heard of the stop. So it is left alone for half of the step's time, then told too; or
+ * for a time of its own, and then the schedule begins anew.
  */
 void finish_pass_on(Child *child) {
         usec_t now = loop_now(child->context->loop);
 
-        if (child->stop_step == 0 || child_has_posted(child, EVENT_TREE_EMPTY))
+        if (child->stop_step == 0 || child_has_posted(child, EVENT_TREE_EMPTY) ||
+            leftovers_begin_wait(child))
                 return;
         child->step_again = true;
         loop_timer_set(child->timer, usec_add(now, usec_sub(child->step_deadline, now) / 2));
 }
 
+/* Those that are spared are never signalled: the end of the main process makes them such. */
+static int finish_kill_by_policy(const Child *child) {
+        int r;
+
+        if (!leftovers_kill_main_only(child))
+                return tree_kill(child->tree);
+        r = pidref_signal(&child->main, SIGKILL);
+        return r == PIDREF_E_GONE ? 0 : r;
+}
+
 void finish_kill(Child *child) {
-        int r = tree_kill(child->tree);
+        bool to_all = !leftovers_kill_main_only(child);
+        int r = finish_kill_by_policy(child);
         if (r < 0)
                 note(child, LOG_ERR, MESSAGE_CLEANUP_FAILED, "cannot kill its processes: %s",
                      strerror(-r));
         else
-                finish_remember_signal(child, SIGKILL, true);
+                finish_remember_signal(child, SIGKILL, to_all);
         loop_timer_set(child->timer, usec_add(loop_now(child->context->loop), KILL_TIMEOUT));
         track_check_tree(child);
 }

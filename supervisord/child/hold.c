@@ -30,12 +30,21 @@ static void hold_tell(Child *child) {
         child->context->sink.changed(child->context->sink.userdata, child);
 }
 
+void hold_compose(Child *child) {
+        const char *spared = leftovers_text(child);
+        char text[HOLD_TEXT_MAX];
+
+        if (child->held)
+                snprintf(child->hold_text, sizeof(child->hold_text), "%s%s%s",
+                         hold_text(text, &child->hold), spared[0] != '\0' ? "; " : "", spared);
+}
+
 void child_hold(Child *child, const Hold *hold) {
         if (child->held)
                 return;
         child->held = true;
         child->hold = *hold;
-        hold_text(child->hold_text, hold);
+        hold_compose(child);
         hold_tell(child);
 }
 

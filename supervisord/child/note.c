@@ -185,10 +185,19 @@ void note_stuck(Child *child) {
                     "processes could not be killed, leaving them"));
 }
 
+/* That they are there is to be seen as long as it is stopped. */
+static void note_end_with_spared(Child *child) {
+        child_set_reason(child, "%s", leftovers_text(child));
+        hold_compose(child);
+        note(child, LOG_INFO, MESSAGE_DAEMON_STOPPED, "stopped, %s", child->reason);
+}
+
 void note_end(Child *child) {
         if (child->state == STATE_FAILED)
                 note(child, LOG_ERR, MESSAGE_DAEMON_GIVEN_UP, "given up: %s",
                      child->reason[0] != '\0' ? child->reason : "it ended");
+        else if (leftovers_text(child)[0] != '\0')
+                note_end_with_spared(child);
         else
                 note(child, LOG_INFO, MESSAGE_DAEMON_STOPPED, "stopped, nothing of it is left");
 }

@@ -15,6 +15,7 @@
  *   drain.c        finishing the work in flight
  *   measure.c      … which is seen by its connections
  *   finish.c       stop schedule, kill, tidying up
+ *   leftovers.c    what the main process leaves: waiting for it, sparing it
  *   hold.c         that an operator wants it stopped
  *   reload.c       its own reload                        files.c: its own files, as it read them
  *   helper.c       the commands of freeze, drain and cleanup
@@ -90,7 +91,7 @@ struct Child {
         char reason[CHILD_REASON_MAX];
         bool held;
         Hold hold;
-        char hold_text[HOLD_TEXT_MAX];
+        char hold_text[HOLD_TEXT_MAX + RECORD_NOTE_MAX];
 
         DaemonEvent queue[CHILD_QUEUE_MAX]; /* events that came while one was being handled */
         size_t queue_length;
@@ -134,6 +135,9 @@ struct Child {
         StopStep step;        /* the one at hand; the schedule may be another one since */
         usec_t step_deadline; /* of the one at hand */
         bool step_again;      /* its signal goes to what is left too */
+        unsigned spared; /* processes, the last time that there were any */
+        usec_t spared_when;
+        char spared_text[RECORD_NOTE_MAX];
         RecordSignal signals[RECORD_SIGNALS_MAX]; /* sent last; a ring */
         size_t signals_sent;
 };
@@ -255,6 +259,19 @@ void finish_remove(Child *child);
 /* Signals the main process, if there is one. */
 void finish_signal_main(Child *child, int signo);
 size_t finish_count(Child *child); /* processes of the tree */
+
+/* leftovers.c */
+/* If they are to be spared, and nothing else is left: takes them out of the tree. */
+void leftovers_spare(Child *child);
+/* What was spared at the end of the last run, in words; "" for nothing. Borrowed. */
+const char *leftovers_text(const Child *child);
+/* If they are to be waited for, and nothing else is left: leaves them alone for that time. */
+bool leftovers_begin_wait(Child *child);
+/* Whether SIGKILL is for the main process alone. */
+bool leftovers_kill_main_only(const Child *child);
+
+/* hold.c: the text of its reason is made anew. */
+void hold_compose(Child *child);
 
 /* reload.c */
 /* It said RELOADING=1, READY=1 or asked for more time. */

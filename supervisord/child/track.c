@@ -55,6 +55,7 @@ static int track_on_tree(void *userdata) {
 }
 
 void track_check_tree(Child *child) {
+        leftovers_spare(child);
         /* in most cases it is empty already, and no watch is needed */
         if (!tree_is_empty(child->tree)) {
                 int r = tree_watch(child->tree, track_on_tree, child);

@@ -86,7 +86,8 @@ static void budget_add_supervisor(Budget *budget) {
 static void budget_add_daemon(Budget *budget,
                               DaemonConfig *daemon,
                               const Setting *const own[static PHASE_MAX_],
-                              const Setting *schedule) {
+                              const Setting *schedule,
+                              const Setting *wait) {
         const SettingOrigin *cleanup = &daemon->origins[own[PHASE_CLEANUP] - schema_daemon];
 
         for (Phase phase = 0; phase < PHASE_MAX_; phase++)
@@ -94,21 +95,26 @@ static void budget_add_daemon(Budget *budget,
                            &daemon->origins[own[phase] - schema_daemon]);
 
         /* with a time of its own for cleanup, what it does in it is its own affair */
-        for (size_t i = 0; i < daemon->stop.count && !budget_is_given(cleanup); i++)
+        if (budget_is_given(cleanup))
+                return;
+        for (size_t i = 0; i < daemon->stop.count; i++)
                 budget_add(budget, &daemon->stop.steps[i].wait,
                            &daemon->origins[schedule - schema_daemon]);
+        if (daemon->cleanup.leftovers == LEFTOVERS_WAIT)
+                budget_add(budget, &daemon->cleanup.wait, &daemon->origins[wait - schema_daemon]);
 }
 
 static size_t budget_room(const Config *config) {
         size_t room = PHASE_MAX_;
 
         for (size_t i = 0; i < config->daemon_count; i++)
-                room += PHASE_MAX_ + config->daemons[i].stop.count;
+                room += PHASE_MAX_ + config->daemons[i].stop.count + 1;
         return room;
 }
 
 static void budget_collect(Budget *budget) {
         const Setting *schedule = schema_find(schema_daemon, schema_daemon_count, "stop.signals");
+        const Setting *wait = schema_find(schema_daemon, schema_daemon_count, "cleanup.wait");
         const Setting *own[PHASE_MAX_];
 
         for (Phase phase = 0; phase < PHASE_MAX_; phase++)
@@ -116,7 +122,7 @@ static void budget_collect(Budget *budget) {
                                          phase_own_setting(phase));
         budget_add_supervisor(budget);
         for (size_t i = 0; i < budget->config->daemon_count; i++)
-                budget_add_daemon(budget, &budget->config->daemons[i], own, schedule);
+                budget_add_daemon(budget, &budget->config->daemons[i], own, schedule, wait);
 }
 
 static void budget_scale(Budget *budget, unsigned percent) {

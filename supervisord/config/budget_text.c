@@ -87,7 +87,8 @@ static bool budget_is_written(const Config *config, const BudgetLink *link) {
         case BUDGET_OWN:
                 return remark_is_own(&config->daemons[link->node], phase_own_setting(link->phase));
         case BUDGET_LEAST:
-                return remark_is_own(&config->daemons[link->node], "stop.signals");
+                return remark_is_own(&config->daemons[link->node], "stop.signals") ||
+                       remark_is_own(&config->daemons[link->node], "cleanup.wait");
         default:
                 return remark_supervisor_is_written(&config->supervisor,
                                                     phase_setting(link->phase));
@@ -97,13 +98,15 @@ static bool budget_is_written(const Config *config, const BudgetLink *link) {
 /* The setting that the time comes from. */
 static void budget_print_setting(const Config *config, const BudgetLink *link, FILE *stream) {
         const char *daemon = config->daemons[link->node].name;
+        bool waits = daemon_config_wait(&config->daemons[link->node]) > 0;
 
         switch (link->kind) {
         case BUDGET_OWN:
                 (void) fprintf(stream, "%s.%s", daemon, phase_own_setting(link->phase));
                 break;
         case BUDGET_LEAST:
-                (void) fprintf(stream, "%s.stop.signals", daemon);
+                (void) fprintf(stream, "%s.stop.signals%s", daemon,
+                               waits ? " and cleanup.wait" : "");
                 break;
         default:
                 (void) fprintf(stream, "supervisor.%s", phase_setting(link->phase));

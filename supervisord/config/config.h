@@ -83,6 +83,14 @@ typedef enum DrainCount {
         COUNT_MAX_,
 } DrainCount;
 
+/* What becomes of processes that the main one leaves when it ends. */
+typedef enum Leftovers {
+        LEFTOVERS_KILL,  /* they are ended with it */
+        LEFTOVERS_WAIT,  /* they get cleanup.wait to end by themselves */
+        LEFTOVERS_SPARE, /* they live on, and are no business of ours any more */
+        LEFTOVERS_MAX_,
+} Leftovers;
+
 typedef enum RestartPolicy {
         RESTART_ALWAYS,
         RESTART_ON_FAILURE, /* not after a clean end: exit status 0 */
@@ -195,6 +203,8 @@ typedef struct DaemonConfig {
         StopSchedule stop;
 
         struct {
+                Leftovers leftovers;
+                usec_t wait; /* LEFTOVERS_WAIT: so long they are left alone */
                 char **command;
                 char **remove; /* paths */
                 usec_t timeout; /* USEC_INFINITY: the phase's, or stop's if that is longer */
@@ -270,6 +280,11 @@ const DaemonConfig *config_find(const Config *config, const char *name);
  */
 int config_add_daemon(Config *config, const char *name, SettingOrigin origin, DaemonConfig **ret);
 int config_add_file(Config *config, const char *file, const char **ret);
+
+/* How long processes that its main one leaves are left alone before they are ended. */
+static inline usec_t daemon_config_wait(const DaemonConfig *daemon) {
+        return daemon->cleanup.leftovers == LEFTOVERS_WAIT ? daemon->cleanup.wait : 0;
+}
 
 /* Sum of the steps' times; USEC_INFINITY if a step has none. The steps from SIGKILL on count 0. */
 usec_t stop_schedule_total(const StopSchedule *schedule);

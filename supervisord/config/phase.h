@@ -9,7 +9,8 @@
  * - a time of its own: it counts from the moment at which the daemon is ordered into the phase, and
  *   it replaces the phase's, shorter or longer;
  * - a least time, also counted from its order: the phase lasts longer for it if need be. In cleanup
- *   it is the time of the stop schedule, so that nobody is killed for having had to wait.
+ *   it is the time of the stop schedule, and that for left-overs (cleanup.wait) on top, so that
+ *   nobody is killed for having had to wait.
  * A daemon that has to wait for one that moved the end of the phase gets the phase's time afresh
  * after it, so that one slow dependent does not eat up another's time.
  */

@@ -70,6 +70,7 @@ static const ResolveRule resolve_used[] = {
         { "drain.path", "drain.until", BIT(DRAIN_FILE) | BIT(DRAIN_NO_FILE) },
         { "drain.count", "drain.until", BIT(DRAIN_IDLE) },
         { "drain.timeout", "drain.until", ALL_BUT(DRAIN_NONE, DRAIN_MAX_) },
+        { "cleanup.wait", "cleanup.leftovers", BIT(LEFTOVERS_WAIT) },
         { "output.priority", "output.to", BIT(OUTPUT_JOURNAL) },
         { "restart.delay", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
         { "restart.delay_max", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },

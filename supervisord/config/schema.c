@@ -70,6 +70,14 @@ static const char *const schema_count[] = {
 };
 static_assert(ELEMENTSOF(schema_count) == COUNT_MAX_ + 1, "every way to count has its name");
 
+static const char *const schema_leftovers[] = {
+        [LEFTOVERS_KILL] = "kill",
+        [LEFTOVERS_WAIT] = "wait",
+        [LEFTOVERS_SPARE] = "spare",
+        [LEFTOVERS_MAX_] = NULL,
+};
+static_assert(ELEMENTSOF(schema_leftovers) == LEFTOVERS_MAX_ + 1, "every policy has its name");
+
 static const char *const schema_restart[] = {
         [RESTART_ALWAYS] = "always",
         [RESTART_ON_FAILURE] = "on-failure",
@@ -255,8 +263,14 @@ const Setting schema_daemon[] = {
           .preset = "TERM 5s, KILL",
           .help = "the signals that end it, each with the time that it is given" },
 
+        { .path = "cleanup.leftovers", .type = SETTING_ENUM, .offset = DAEMON(cleanup.leftovers),
+          .preset = "kill", .choices = schema_leftovers,
+          .help = "what becomes of processes that its main one leaves: kill, wait or spare" },
+        { .path = "cleanup.wait", .type = SETTING_DURATION, .offset = DAEMON(cleanup.wait),
+          .preset = "10s", .maximum = DAY,
+          .help = "for wait: how long they may take to end by themselves" },
         { .path = "cleanup.command", .type = SETTING_COMMAND, .offset = DAEMON(cleanup.command),
-          .help = "a command that runs once all of its processes are gone" },
+          .help = "a command that runs once all of its processes are gone or spared" },
         { .path = "cleanup.remove", .type = SETTING_PATHS, .offset = DAEMON(cleanup.remove),
           .help = "files and sockets to remove once all of its processes are gone" },
         { .path = "cleanup.timeout", .type = SETTING_DURATION, .offset = DAEMON(cleanup.timeout),

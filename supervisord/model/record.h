@@ -88,6 +88,7 @@ typedef struct RecordPhase {
 typedef enum RecordNoteKind {
         RECORD_PEERS,  /* who had a connection that was cut: "192.0.2.1:1025, …" */
         RECORD_REASON, /* why it failed */
+        RECORD_SPARED, /* what of it lives on, as it shall */
 } RecordNoteKind;
 
 typedef struct RecordNote {

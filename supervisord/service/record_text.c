@@ -174,9 +174,10 @@ static bool text_set_notes(json_t *object, const Record *record, unsigned node) 
 
                 if (note->node != node)
                         continue;
-                if (note->kind == RECORD_PEERS ? !text_set_peers(object, note->text)
-                                               : !text_set(object, "reason",
-                                                           text_string(note->text)))
+                if (note->kind == RECORD_PEERS
+                            ? !text_set_peers(object, note->text)
+                            : !text_set(object, note->kind == RECORD_SPARED ? "spared" : "reason",
+                                        text_string(note->text)))
                         return false;
         }
         return true;

@@ -79,6 +79,9 @@ static void recording_take_children(const Generation *generation,
 
                 record_signals(record, row->node, signals, count);
                 recording_take_flight(child, record, row);
+                if (row->stops)
+                        record_note(record, row->node, RECORD_SPARED,
+                                    child_spared(child, record->begun.monotonic));
                 if (row->start.outcome == RECORD_OPEN && result == RECORD_OVER)
                         recording_take_start(generation, record, row->node);
                 if (row->reload.outcome == RECORD_FAILED)

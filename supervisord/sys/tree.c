@@ -72,6 +72,10 @@ int tree_kill(Tree *tree) {
         return tree->ops->kill(tree);
 }
 
+int tree_spare(Tree *tree, TreeVisitor visit, void *userdata) {
+        return tree->ops->spare(tree, visit, userdata);
+}
+
 int tree_watch(Tree *tree, LoopHandler handler, void *userdata) {
         tree->handler = handler;
         tree->userdata = userdata;

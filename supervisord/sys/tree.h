@@ -66,10 +66,19 @@ int tree_pause(Tree *tree, bool pause);
 int tree_kill(Tree *tree);
 
 /*
- * SIGKILL to every process below this one, whatever tree it is of, at a cost that does not grow
- * with the number of trees, and without memory. One that is being made just now may be missed: for
- * an end that cannot wait. As the first process of a namespace it leaves that to the kernel, which
- * does it when we end.
+ * What is in it belongs to it no more: it is neither found nor signalled by any function here from
+ * now on, nor in the way of the next start, nor is what it makes. With a cgroup it is moved into
+ * another one, NAME.spared; the walk remembers it by identity, and what it makes by the invocation
+ * and the mark, which they hand down. `visit` is called for each; the number of processes, or a
+ * negative errno: then some may be in it still. Only when no run goes on.
+ */
+int tree_spare(Tree *tree, TreeVisitor visit, void *userdata);
+
+/*
+ * SIGKILL to every process below this one, whatever tree it is of, but not to those in a cgroup of
+ * spared ones, at a cost that does not grow with the number of trees, and without memory. One that
+ * is being made just now may be missed: for an end that cannot wait. As the first process of a
+ * namespace it leaves that to the kernel, which does it when we end.
  */
 int tree_kill_below(void);
 

@@ -6,6 +6,7 @@
  */
 
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -29,11 +30,24 @@ static bool below_is_ours(const ProcStat *process) {
         return false;
 }
 
+static bool below_is_spared(pid_t pid) {
+        const size_t length = strlen(TREE_SPARED_SUFFIX);
+        char group[PATH_MAX];
+
+        if (procfs_cgroup(pid, group) != 0)
+                return false;
+        const char *found = strstr(group, TREE_SPARED_SUFFIX);
+        while (found && found[length] != '\0' && found[length] != '/')
+                found = strstr(found + length, TREE_SPARED_SUFFIX);
+        return found;
+}
+
 static int below_kill(void *userdata, const ProcStat *process) {
         CLEANUP(pidref_done) PidRef reference = PIDREF_NONE;
         int *error = userdata, r;
 
-        if (process->state == 'Z' || process->state == 'X' || !below_is_ours(process))
+        if (process->state == 'Z' || process->state == 'X' || !below_is_ours(process)
+            || below_is_spared(process->pid))
                 return 0;
         r = pidref_open(process->pid, &reference);
         if (r == 0 && reference.start_time == process->start_time)

@@ -2,8 +2,9 @@
 
 /*
  * A tree that is a cgroup: `NAME.daemon` below the root, so that no daemon's name can be that of a
- * file of cgroupfs or of our own `supervisor/`. From prepare to release it costs one descriptor,
- * that of its directory; everything else is opened when it is read. Nothing here waits.
+ * file of cgroupfs or of our own `supervisor/`; those of it that were spared are in `NAME.spared`
+ * beside it. From prepare to release it costs one descriptor, that of its directory; everything
+ * else is opened when it is read. Nothing here waits.
  */
 
 #include <fcntl.h>
@@ -24,6 +25,7 @@
 typedef struct TreeCgroup {
         Tree tree;
         char *path;       /* its directory */
+        char *spared;     /* that of those that were spared; it exists while there are any */
         char *group;      /* what /proc/PID/cgroup says of its processes */
         int directory_fd; /* -1: not prepared, or released */
 } TreeCgroup;
@@ -33,6 +35,7 @@ static void tree_cgroup_free(Tree *tree) {
 
         fd_close(self->directory_fd);
         free(self->path);
+        free(self->spared);
         free(self->group);
         free(self);
 }
@@ -231,6 +234,55 @@ static int tree_cgroup_kill(Tree *tree) {
         return error_is_gone(r) ? 0 : r;
 }
 
+/* What one pass of moving needs and counts. */
+typedef struct SparePass {
+        int procs_fd; /* cgroup.procs of where they go */
+        TreeVisitor visit;
+        void *userdata;
+        int moved;
+        int error; /* the first one; the pass goes on */
+} SparePass;
+
+/* A number that has changed hands meanwhile is that of a zombie or of a process of this tree. */
+static int tree_cgroup_spare_one(void *userdata, pid_t pid) {
+        SparePass *pass = userdata;
+
+        (void) pass->visit(pass->userdata, pid);
+        if (dprintf(pass->procs_fd, "%d", (int) pid) > 0)
+                pass->moved++;
+        else if (errno != ESRCH && pass->error == 0)
+                pass->error = errno_negative();
+        return 0;
+}
+
+static int tree_cgroup_open_spared(const TreeCgroup *self, int *ret) {
+        CLEANUP(freep) char *path = NULL;
+
+        if (mkdir(self->spared, 0755) < 0 && errno != EEXIST)
+                return errno_negative();
+        if (asprintf(&path, "%s/cgroup.procs", self->spared) < 0)
+                return -ENOMEM;
+        *ret = open(path, O_WRONLY | O_CLOEXEC);
+        return *ret < 0 ? errno_negative() : 0;
+}
+
+/* Processes that fork while they are moved are found by a further pass. */
+static int tree_cgroup_spare(Tree *tree, TreeVisitor visit, void *userdata) {
+        const TreeCgroup *self = (const TreeCgroup *) tree;
+        CLEANUP(fd_closep) int fd = -1;
+        int r;
+
+        if (self->directory_fd < 0)
+                return 0;
+        r = tree_cgroup_open_spared(self, &fd);
+        SparePass pass = { .procs_fd = fd, .visit = visit, .userdata = userdata };
+        for (unsigned i = 0; r == 0 && i < TREE_KILL_PASSES && !tree_cgroup_is_empty(tree); i++)
+                r = tree_cgroup_each(tree, tree_cgroup_spare_one, &pass);
+        if (r < 0)
+                return r;
+        return pass.error < 0 && !tree_cgroup_is_empty(tree) ? pass.error : pass.moved;
+}
+
 static int tree_cgroup_on_event(void *userdata, const struct inotify_event *event) {
         const Tree *tree = userdata;
 
@@ -256,6 +308,7 @@ static int tree_cgroup_release(Tree *tree) {
         TreeCgroup *self = (TreeCgroup *) tree;
         int r;
 
+        (void) rmdir(self->spared); /* if nobody is in it any more */
         r = cgroup_remove(self->path);
         if (r == CGROUP_E_BUSY)
                 return TREE_E_BUSY;
@@ -279,6 +332,7 @@ static const TreeOps tree_cgroup_ops = {
         .signal = tree_cgroup_signal,
         .pause = tree_cgroup_pause,
         .kill = tree_cgroup_kill,
+        .spare = tree_cgroup_spare,
         .watch = tree_cgroup_watch,
         .child_reaped = tree_cgroup_child_reaped,
         .release = tree_cgroup_release,
@@ -296,7 +350,9 @@ int tree_cgroup_new(const CgroupRoot *root, const char *name, Tree **ret) {
                 self->path = NULL;
         if (asprintf(&self->group, "%s/%s.daemon", cgroup_root_group(root), name) < 0)
                 self->group = NULL;
-        if (!self->path || !self->group) {
+        if (asprintf(&self->spared, "%s/%s" TREE_SPARED_SUFFIX, cgroup_root_path(root), name) < 0)
+                self->spared = NULL;
+        if (!self->path || !self->spared || !self->group) {
                 tree_cgroup_free(&self->tree);
                 return -ENOMEM;
         }

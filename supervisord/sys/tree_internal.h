@@ -20,6 +20,7 @@ typedef struct TreeOps {
         int (*signal)(Tree *tree, int signo);
         int (*pause)(Tree *tree, bool pause);
         int (*kill)(Tree *tree);
+        int (*spare)(Tree *tree, TreeVisitor visit, void *userdata);
         int (*watch)(Tree *tree);
         void (*child_reaped)(Tree *tree);
         int (*release)(Tree *tree);
@@ -35,6 +36,9 @@ struct Tree {
 
 /* A pass over all processes may find new ones, made by those that it was about to kill. */
 #define TREE_KILL_PASSES 10
+
+/* What the cgroup of those that were spared ends in, where a daemon's ends in ".daemon". */
+#define TREE_SPARED_SUFFIX ".spared"
 
 int tree_cgroup_new(const CgroupRoot *root, const char *name, Tree **ret);
 int tree_walk_new(const char *name, Tree **ret);

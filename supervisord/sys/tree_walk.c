@@ -28,9 +28,10 @@
 #include "sys/procfs.h"
 #include "sys/tree_internal.h"
 #include "sys/tree_mark.h"
+#include "sys/tree_walk_spared.h"
 
 #define INVOCATION_KEY     "SUPERVISOR_INVOCATION="
-#define INVOCATION_MAX     128
+#define INVOCATION_MAX     SPARED_INVOCATION_MAX
 #define WALK_ENTRIES_FIRST 256
 #define WALK_LOOKS_MAX     10
 
@@ -64,6 +65,7 @@ typedef struct TreeWalk {
         WalkTable processes; /* the last snapshot */
         WalkTable members;   /* what it showed to be ours */
         size_t dead;         /* children of ours in it that ended and are not reaped yet */
+        WalkSpared spared;
 } TreeWalk;
 
 static void tree_walk_free(Tree *tree) {
@@ -72,6 +74,7 @@ static void tree_walk_free(Tree *tree) {
         free(self->processes.entries);
         free(self->members.entries);
         free(self->name_variable);
+        walk_spared_done(&self->spared);
         free(self);
 }
 
@@ -147,6 +150,8 @@ static bool tree_walk_is_leftover(const TreeWalk *self, const WalkEntry *entry) 
 static bool tree_walk_judge(const TreeWalk *self, const WalkEntry *entry, WalkVerdict parent) {
         bool related = parent == VERDICT_MEMBER || tree_walk_knows_session(self, entry->sid);
 
+        if (walk_spared_has(&self->spared, entry->pid, entry->start_time))
+                return false;
         if (self->invocation[0] == '\0')
                 return related || tree_walk_is_leftover(self, entry);
         if (tree_walk_is_leader(self, entry)
@@ -277,16 +282,20 @@ static bool tree_walk_contains(Tree *tree, pid_t pid) {
         return tree_walk_look(self) >= 0 && walk_table_find(&self->members, pid);
 }
 
+static void tree_walk_forget_run(TreeWalk *self) {
+        self->invocation[0] = '\0';
+        self->limit_mark = TREE_MARK_NONE;
+        self->leader = 0;
+        self->leader_start_time = 0;
+}
+
 static int tree_walk_prepare(Tree *tree) {
         TreeWalk *self = (TreeWalk *) tree;
 
         if (!tree_walk_is_empty(tree))
                 return TREE_E_POPULATED;
 
-        self->invocation[0] = '\0';
-        self->limit_mark = TREE_MARK_NONE;
-        self->leader = 0;
-        self->leader_start_time = 0;
+        tree_walk_forget_run(self);
         return tree_walk_is_empty(tree) ? 0 : TREE_E_POPULATED;
 }
 
@@ -388,6 +397,28 @@ static int tree_walk_kill(Tree *tree) {
         return 0;
 }
 
+/* Its whole run is spared with it, so that what is being made just now is known too. */
+static int tree_walk_spare(Tree *tree, TreeVisitor visit, void *userdata) {
+        TreeWalk *self = (TreeWalk *) tree;
+
+        int r = tree_walk_look(self);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < self->members.count; i++) {
+                const WalkEntry *member = &self->members.entries[i];
+
+                (void) visit(userdata, member->pid);
+                r = walk_spared_add(&self->spared, member->pid, member->start_time);
+                if (r < 0)
+                        return r;
+        }
+        walk_spared_add_run(&self->spared, self->invocation, self->limit_mark);
+        tree_walk_forget_run(self);
+        int count = (int) self->members.count;
+        self->members.count = 0;
+        return count;
+}
+
 static int tree_walk_on_defer(void *userdata) {
         const Tree *tree = userdata;
 
@@ -425,6 +456,7 @@ static const TreeOps tree_walk_ops = {
         .signal = tree_walk_signal,
         .pause = tree_walk_pause,
         .kill = tree_walk_kill,
+        .spare = tree_walk_spare,
         .watch = tree_walk_watch,
         .child_reaped = tree_walk_child_reaped,
         .release = tree_walk_release,

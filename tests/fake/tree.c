@@ -194,9 +194,26 @@ int tree_kill_below(void) {
         unsigned cursor = 0;
 
         for (FakeProcess *process; (process = process_each(&cursor));)
-                if (!process->zombie && *process->tree->name)
+                if (!process->zombie && *process->tree->name &&
+                    !world_is_spared(process->tree->name))
                         process_signal(process, SIGKILL);
         return 0;
+}
+
+int tree_spare(Tree *tree, TreeVisitor visit, void *userdata) {
+        unsigned cursor = 0;
+        int count = 0;
+
+        int r = fake_door(DOOR_TREE_SPARE);
+        if (r < 0)
+                return r;
+        for (FakeProcess *process; (process = process_each(&cursor));)
+                if (!process->zombie && process->tree == tree->tree) {
+                        (void) visit(userdata, process->pid);
+                        process_spare(process);
+                        count++;
+                }
+        return count;
 }
 
 /* ---- the notice ---- */

@@ -177,6 +177,10 @@ void process_signal(FakeProcess *process, int signo);
 void process_hear(FakeProcess *process, int signo);
 /* Whether it does nothing for now, be it blocked, stopped or paused. */
 bool process_stands(const FakeProcess *process);
+/* It is of the tree NAME.spared from now on, with all that it makes; we must not signal it. */
+void process_spare(FakeProcess *process);
+/* Whether a tree is one of those. */
+bool world_is_spared(const char *name);
 /* What it was about to do, and does when it goes on. */
 void process_postpone(FakeProcess *process,
                       WorldHandler handler,
@@ -276,6 +280,7 @@ typedef enum FakeDoor {
         DOOR_TREE_SIGNAL,
         DOOR_TREE_KILL,
         DOOR_TREE_PAUSE,
+        DOOR_TREE_SPARE,
         DOOR_TREE_WATCH,
         DOOR_TREE_RELEASE,
         DOOR_TREE_BUSY, /* tree_release() finds it busy; any error will do */

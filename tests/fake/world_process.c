@@ -16,6 +16,7 @@
 #include "fake/world_intake.h"
 
 #define WORLD_HELPER_SUFFIX ".helper"
+#define WORLD_SPARED_SUFFIX ".spared"
 
 #define DYING_MOST (2 * USEC_PER_MSEC)
 
@@ -340,7 +341,7 @@ void process_block(FakeProcess *process, usec_t duration) {
 }
 
 void process_signal(FakeProcess *process, int signo) {
-        processes.harmed += !process_is_ours(process);
+        processes.harmed += !process_is_ours(process) || world_is_spared(process->tree->name);
         process_hear(process, signo);
 }
 
@@ -381,6 +382,16 @@ static void process_move(FakeProcess *process, WorldTree *tree) {
         tree->blocked += process->blocked_until > 0;
 }
 
+void process_spare(FakeProcess *process) {
+        char name[WORLD_NAME_MAX];
+
+        snprintf(name, sizeof(name), "%.*s" WORLD_SPARED_SUFFIX,
+                 (int) (sizeof(name) - sizeof(WORLD_SPARED_SUFFIX)), process->tree->name);
+        process_move(process, world_tree(name));
+        if (process_is_alive(process))
+                process_go_on(process);
+}
+
 void world_forget_trees(void) {
         unsigned cursor = 0;
 
@@ -418,10 +429,18 @@ unsigned world_descendants(void) {
         return count;
 }
 
-bool world_is_helper(const char *name) {
-        size_t length = strlen(name), suffix = strlen(WORLD_HELPER_SUFFIX);
+static bool world_ends_with(const char *name, const char *suffix) {
+        size_t length = strlen(name), ending = strlen(suffix);
 
-        return length > suffix && strcmp(name + length - suffix, WORLD_HELPER_SUFFIX) == 0;
+        return length > ending && strcmp(name + length - ending, suffix) == 0;
+}
+
+bool world_is_helper(const char *name) {
+        return world_ends_with(name, WORLD_HELPER_SUFFIX);
+}
+
+bool world_is_spared(const char *name) {
+        return world_ends_with(name, WORLD_SPARED_SUFFIX);
 }
 
 void world_count_doubled(const WorldTree *tree) {

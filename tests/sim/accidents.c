@@ -32,7 +32,7 @@ static void accident_kill(void) {
         FakeProcess *process = any_process();
 
         if (process)
-                process_signal(process, signals[world_choose(ELEMENTSOF(signals))]);
+                process_hear(process, signals[world_choose(ELEMENTSOF(signals))]);
 }
 
 /* All of a daemon at once, as the kernel does when memory is short. */
@@ -43,7 +43,7 @@ static void accident_kill_all(void) {
 
         for (FakeProcess *other; tree && (other = process_each(&cursor));)
                 if (other->tree == tree && !other->zombie)
-                        process_signal(other, SIGKILL);
+                        process_hear(other, SIGKILL);
 }
 
 static void accident_hang(void) {

@@ -83,7 +83,9 @@ static void add_stop(const RandomDaemon *daemon) {
                         random_add("remove = [ \"%s\" ];", daemon->file);
                 add_timeout();
                 random_add("};");
-        }
+        } else if (random_once_in(2))
+                random_add("cleanup: { leftovers = \"%s\"; %s };", PICK("wait", "spare", "spare"),
+                           PICK("", "wait = \"500ms\";", "wait = \"2s\";"));
 }
 
 /* How it reads its own files anew, and how they are tested. */

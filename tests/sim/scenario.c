@@ -57,7 +57,7 @@ static void kill_the_rest(void) {
 
         for (FakeProcess *process; (process = process_each(&cursor));)
                 if (*process->tree->name)
-                        process_signal(process, SIGKILL);
+                        process_hear(process, SIGKILL);
 }
 
 /* A supervisor that is killed at some time, or a whole one; false: there is none. */

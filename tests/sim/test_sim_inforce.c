@@ -151,6 +151,18 @@ static void script_death(void) {
         end();
 }
 
+/* Its main process leaves one that does not hear. */
+static void script_leftovers(void) {
+        static const FakeReaction deaf[] = { DEAF(SIGTERM), { 0 } };
+        static const FakeProgram job = { .path = "/job", .reactions = deaf };
+        FakeProcess *left = process_add(sim_main_pid("d"), "d", &job);
+
+        process_execute(left);
+        kill_main();
+        sim_run_for(60 * SEC);
+        end();
+}
+
 static void script_clean_end(void) {
         FakeProcess *process = process_find(sim_main_pid("d"));
 
@@ -200,7 +212,7 @@ static void (*const scripts[])(void) = {
         script_stop,      script_stop_with_clients, script_stop_of_the_other,
         script_freeze,    script_own_reload,        script_death,
         script_clean_end, script_hanging_start,     script_failing_starts,
-        script_bad_probes,
+        script_bad_probes, script_leftovers,
 };
 
 /* ---- comparing ---- */

@@ -139,6 +139,11 @@ void watch_line(MessageId message, const char *daemon, const char *text) {
                 watch.daemons[i].cut = false;
         if (message == MESSAGE_DAEMON_FORCED && daemon)
                 watch_forced_line(daemon, text);
+        if (message == MESSAGE_DAEMON_SPARED &&
+            child_config(sim_child(daemon))->cleanup.leftovers != LEFTOVERS_SPARE)
+                sim_fail("what %s left is spared, but nobody wants it", daemon);
+        if (message == MESSAGE_DAEMON_SPARED && child_main_pid(sim_child(daemon)) > 0)
+                sim_fail("%s is spared with its main process", daemon);
         if (message == MESSAGE_DAEMON_STUCK && !watch.doors && watch_is_over(0) &&
             !watch_is_unkillable(watch_daemon(daemon)))
                 sim_fail("%s is given up as stuck, but could be killed", daemon);

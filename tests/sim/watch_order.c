@@ -34,7 +34,8 @@ static usec_t watch_own_time(Phase phase, unsigned node) {
 
 static usec_t watch_schedule_time(unsigned node) {
         const Config *config = sim_supervisor()->generation->config;
-        usec_t total = stop_schedule_total(&config->daemons[node].stop);
+        usec_t total = usec_add(stop_schedule_total(&config->daemons[node].stop),
+                                daemon_config_wait(&config->daemons[node]));
 
         return total == USEC_INFINITY ? 0 : total;
 }

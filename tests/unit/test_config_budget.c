@@ -224,6 +224,19 @@ START_TEST(the_sum_names_the_supervisors_times) {
 }
 END_TEST
 
+START_TEST(the_sum_names_the_wait_for_leftovers) {
+        resolve(ONE("grace = \"20s\";",
+                    "cleanup: { leftovers = \"wait\"; wait = \"30s\"; };"));
+        assert_one_finding("test.conf:1: supervisor.grace: \"20s\" is not enough: ",
+                           "cleanup 30s 50ms (web.stop.signals and cleanup.wait)"
+                           " + reserve 2s = 32s 300ms, even with 1% of the times that nobody wrote;"
+                           " shorten web.stop.signals and cleanup.wait, or write grace = ");
+        resolve(ONE("grace = \"20s\";", "cleanup: { leftovers = \"wait\"; };"));
+        configs_expect_count(diag, 0);
+        ck_assert_uint_eq(config->daemons[0].cleanup.wait, MS(4500));
+}
+END_TEST
+
 START_TEST(the_sum_names_the_way_through_a_chain) {
         resolve("supervisor: { grace = \"10s\"; }; daemons: { "
                 D("a", "requires = [ \"b\" ]; stop: { signals = \"QUIT 20s, TERM 5s, KILL\"; };")
@@ -452,6 +465,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, a_shorter_phase_may_take_longer);
         tcase_add_test(tcase, the_sum_is_spelled_out);
         tcase_add_test(tcase, the_sum_names_the_supervisors_times);
+        tcase_add_test(tcase, the_sum_names_the_wait_for_leftovers);
         tcase_add_test(tcase, the_sum_names_the_way_through_a_chain);
         tcase_add_test(tcase, a_long_way_is_not_told_in_whole);
         tcase_add_test(tcase, a_grace_that_cannot_be_written_is_not_proposed);

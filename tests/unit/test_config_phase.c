@@ -164,6 +164,18 @@ START_TEST(plan_of_odd_times) {
 }
 END_TEST
 
+/* What is left alone for a while is ended by the whole schedule after that. */
+START_TEST(plan_with_a_wait_for_leftovers) {
+        static const char text[] =
+                "daemons: { " D("a", "cleanup: { leftovers = \"wait\"; wait = \"30s\"; };")
+                D("b", "cleanup: { leftovers = \"spare\"; };") "};";
+        PhaseWindow windows[PLAN_MAX];
+
+        ck_assert_uint_eq(plan(text, PHASE_CLEANUP, NULL, windows), S(35));
+        ck_assert_uint_eq(windows[1].latest, S(10));
+}
+END_TEST
+
 static Suite *make_suite(void) {
         Suite *suite = suite_create("config/phase");
         TCase *tcase = tcase_create("phase");
@@ -178,6 +190,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, plan_without_those_that_do_not_count);
         tcase_add_test(tcase, plan_of_freeze_waits_for_nobody);
         tcase_add_test(tcase, plan_of_odd_times);
+        tcase_add_test(tcase, plan_with_a_wait_for_leftovers);
         suite_add_tcase(suite, tcase);
         return suite;
 }

@@ -81,7 +81,8 @@ static const char everything[] =
         "             path = \"/run/d\"; count = \"http\"; quiet = \"1s\";\n"
         "             interval = \"2s\"; timeout = \"1h\"; };\n"
         "    stop: { signals = \"QUIT 2s, KILL\"; };\n"
-        "    cleanup: { command = [ \"/bin/c\" ]; remove = [ \"/run/x\" ]; timeout = \"4s\"; };\n"
+        "    cleanup: { leftovers = \"wait\"; wait = \"5s\";\n"
+        "               command = [ \"/bin/c\" ]; remove = [ \"/run/x\" ]; timeout = \"4s\"; };\n"
         "    restart: { policy = \"on-failure\"; delay = \"1s\"; delay_max = \"2s\";\n"
         "               reset = \"3s\"; limit = 0; };\n"
         "    reload: { check = [ \"/bin/t\" ]; signal = \"HUP\"; command = [ \"/bin/r\" ];\n"
@@ -181,6 +182,8 @@ START_TEST(test_group_values) {
         ck_assert_uint_eq(web->drain.timeout, 3600 * USEC_PER_SEC);
         ck_assert_uint_eq(web->stop.count, 2);
         ck_assert_int_eq(web->stop.steps[1].signo, SIGKILL);
+        ck_assert_int_eq(web->cleanup.leftovers, LEFTOVERS_WAIT);
+        ck_assert_uint_eq(web->cleanup.wait, 5 * USEC_PER_SEC);
         assert_words(web->cleanup.command, (const char *[]) { "/bin/c", NULL });
         assert_words(web->cleanup.remove, (const char *[]) { "/run/x", NULL });
         ck_assert_uint_eq(web->cleanup.timeout, 4 * USEC_PER_SEC);

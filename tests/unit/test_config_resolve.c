@@ -153,6 +153,8 @@ START_TEST(test_needed) {
 END_TEST
 
 START_TEST(test_without_effect) {
+        assert_warning("cleanup: { wait = \"3s\"; };", AT "web.cleanup.wait: warning: it has no "
+                       "effect", "write cleanup.leftovers = \"wait\"");
         assert_warning("ready: { port = 80; };", AT "web.ready.port: warning: it has no effect",
                        "ready.on = \"listen\"");
         assert_warning("ready: { on = \"tcp\"; address = \"[::1]:80\"; port = 80; };",

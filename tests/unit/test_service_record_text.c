@@ -121,6 +121,7 @@ START_TEST(a_sequence_tells_everything) {
         record_reloaded(record, DB, RECORD_DONE, MS(1010));
         record_reloaded(record, WEB, RECORD_FAILED, MS(1010));
         record_note(record, WEB, RECORD_REASON, "no\xfft well");
+        record_note(record, WEB, RECORD_SPARED, "1 left-over process lives on: web 8");
         end(RECORD_OVER, MS(1010));
         read_text(record_text_of_sequence(record));
 
@@ -145,6 +146,7 @@ START_TEST(a_sequence_tells_everything) {
         expect_number("daemons 0 drain begin", MS(1));
         expect_number("daemons 0 drain end", MS(3));
         expect_text("daemons 0 drain outcome", "forced");
+        expect_text("daemons 0 spared", "1 left-over process lives on: web 8");
         expect_nothing("daemons 0 cleanup");
         expect_number("daemons 0 start begin", MS(7));
         expect_number("daemons 0 start end", MS(9));

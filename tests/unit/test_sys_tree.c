@@ -209,6 +209,67 @@ START_TEST(test_names) {
 }
 END_TEST
 
+/* Those that are spared are found no more, nor signalled, nor in the way of the next start. */
+START_TEST(test_spare) {
+        PidList spared = { .count = 0 };
+        pid_t pids[TREES_FAMILY], next;
+
+        trees_start_family(pids);
+        wait_for_members(TREES_FAMILY);
+        trees_end(pids[0]);
+        ck_assert_int_eq(tree_spare(tree, pid_list_add, &spared), TREES_FAMILY - 1);
+        for (unsigned i = 1; i < TREES_FAMILY; i++) {
+                ck_assert(pid_list_has(&spared, pids[i]));
+                ck_assert(!tree_contains(tree, pids[i]));
+        }
+        ck_assert(tree_is_empty(tree));
+        ck_assert_int_eq(tree_kill(tree), 0);
+        ck_assert_int_eq(tree_release(tree), 0);
+
+        next = trees_start_as("echo $$ >&3; exec sleep 120", TREES_OTHER_ID);
+        ck_assert_int_eq(trees_reported(), next);
+        trees_assert_members(&next, 1);
+        ck_assert_int_eq(tree_spare(tree, pid_list_add, &spared), 1); /* it may be again */
+        ck_assert(tree_is_empty(tree));
+        for (unsigned i = 1; i < TREES_FAMILY; i++) {
+                ck_assert(trees_live(pids[i]));
+                ck_assert_int_eq(kill(pids[i], SIGKILL), 0);
+        }
+        trees_end(next);
+        trees_reap_all();
+        ck_assert_int_eq(tree_release(tree), 0);
+}
+END_TEST
+
+/* What those that were spared make later is not the daemon's either. */
+START_TEST(test_spare_goes_on) {
+        PidList spared = { .count = 0 };
+        pid_t pid, session, late, next;
+        ProcStat stat;
+
+        pid = trees_start("(setsid sh -c 'echo $$ >&3; kill -STOP $$;"
+                          "(setsid sleep 120 & echo $! >&3); exec sleep 120' &); exec sleep 120");
+        session = trees_reported();
+        do
+                ck_assert_int_eq(procfs_stat(session, &stat), 0);
+        while (stat.state != 'T');
+        wait_for_members(2);
+        trees_end(pid);
+        ck_assert_int_eq(tree_spare(tree, pid_list_add, &spared), 1);
+        ck_assert_int_eq(kill(session, SIGCONT), 0);
+        late = trees_reported();
+        ck_assert(tree_is_empty(tree));
+        next = trees_start_as("echo $$ >&3; exec sleep 120", TREES_OTHER_ID);
+        ck_assert_int_eq(trees_reported(), next);
+        ck_assert(!tree_contains(tree, late) && !tree_contains(tree, session));
+        trees_assert_members(&next, 1);
+        ck_assert_int_eq(kill(late, SIGKILL), 0);
+        ck_assert_int_eq(kill(session, SIGKILL), 0);
+        trees_end(next);
+        trees_reap_all();
+}
+END_TEST
+
 /* What a test of the watch sees. */
 typedef struct Watcher {
         unsigned called;
@@ -303,6 +364,8 @@ static TCase *make_case(const char *name, void (*setup)(void)) {
         tcase_add_test(tcase, test_again);
         tcase_add_test(tcase, test_leftovers);
         tcase_add_test(tcase, test_names);
+        tcase_add_test(tcase, test_spare);
+        tcase_add_test(tcase, test_spare_goes_on);
         tcase_add_loop_test(tcase, test_watch, 0, 2);
         tcase_add_test(tcase, test_unwatch);
         return tcase;
