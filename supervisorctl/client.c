@@ -41,6 +41,8 @@ static void daemon_info_done(DaemonInfo *info) {
         free(info->reason);
         free(info->status);
         strv_free(info->requires);
+        free(info->health.verdict);
+        free(info->health.text);
         *info = (DaemonInfo){ 0 };
 }
 
@@ -49,6 +51,17 @@ void daemon_list_done(DaemonList *list) {
                 daemon_info_done(&list->daemons[i]);
         free(list->daemons);
         *list = (DaemonList){ 0 };
+}
+
+static int client_read_health(sd_bus_message *reply, HealthInfo *ret) {
+        const char *verdict, *text;
+
+        int r = sd_bus_message_read(reply, "(stus)", &verdict, &ret->looked, &ret->failures, &text);
+        if (r < 0)
+                return r;
+        ret->verdict = strdup(verdict);
+        ret->text = strdup(text);
+        return ret->verdict && ret->text ? 0 : -ENOMEM;
 }
 
 /* 1: one was read, 0: no more. */
@@ -66,6 +79,8 @@ static int client_read_daemon(sd_bus_message *reply, DaemonInfo *ret) {
                 r = sd_bus_message_read_strv(reply, &info.requires);
         if (r >= 0)
                 r = sd_bus_message_read(reply, "bt", &paused, &info.deadline);
+        if (r >= 0)
+                r = client_read_health(reply, &info.health);
         if (r >= 0)
                 r = sd_bus_message_exit_container(reply);
         if (r < 0) {

@@ -13,6 +13,14 @@
 #include "base/macro.h"
 #include "exits.h"
 
+/* How it is, by what health.on looks at. */
+typedef struct HealthInfo {
+        char *verdict; /* "well", "sick", "unknown"; "": it is not looked at */
+        uint64_t looked; /* at last, CLOCK_MONOTONIC; 0: not yet */
+        uint32_t failures; /* in a row */
+        char *text;        /* what was wrong at the last look */
+} HealthInfo;
+
 /* One daemon, as ListDaemons tells it. */
 typedef struct DaemonInfo {
         char *name;
@@ -26,6 +34,7 @@ typedef struct DaemonInfo {
         char **requires;
         bool paused;       /* an operator took it out of service */
         uint64_t deadline; /* of the phase that it is in, CLOCK_MONOTONIC; 0: none */
+        HealthInfo health;
         bool selected;     /* by client_select() */
 } DaemonInfo;
 

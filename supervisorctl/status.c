@@ -31,6 +31,23 @@ static Row status_row(const DaemonInfo *info) {
         };
 }
 
+/* "sick, 3 failed in a row, last 2 s ago: 127.0.0.1:80 does not accept a connection" */
+static void status_print_health(const HealthInfo *health, usec_t now) {
+        bool bad = health->failures > 0, sick = strcmp(health->verdict, "sick") == 0;
+        char elapsed[DURATION_TEXT_MAX];
+
+        if (health->verdict[0] == '\0')
+                return;
+        printf("    health    %s%s%s", sick ? terminal_colour(TERMINAL_RED) : "", health->verdict,
+               sick ? terminal_colour(TERMINAL_PLAIN) : "");
+        if (bad)
+                printf(", %u failed in a row", health->failures);
+        if (health->looked > 0)
+                printf(", last looked at %s ago",
+                       format_elapsed(elapsed, usec_sub(now, health->looked)));
+        printf("%s%s\n", bad ? ": " : "", health->text);
+}
+
 static void status_print_one(const DaemonInfo *info) {
         char elapsed[DURATION_TEXT_MAX], left[PROGRESS_LEFT_MAX];
         Row row = status_row(info);
@@ -55,6 +72,7 @@ static void status_print_one(const DaemonInfo *info) {
         }
         if (info->status[0] != '\0')
                 printf("    %-9s %s\n", row_is_draining(&row) ? "work" : "says", info->status);
+        status_print_health(&info->health, now);
         if (info->reason[0] != '\0')
                 printf("    reason    %s\n", info->reason);
 }
@@ -67,18 +85,29 @@ static json_t *status_json_strings(char *const *vector) {
         return array;
 }
 
+static json_t *status_json_health(const HealthInfo *health, usec_t now) {
+        if (health->verdict[0] == '\0')
+                return json_null();
+        return json_pack("{s:s, s:o, s:i, s:s}", "verdict", health->verdict, "looked_seconds",
+                         health->looked > 0
+                                 ? json_real((double) usec_sub(now, health->looked) / USEC_PER_SEC)
+                                 : json_null(),
+                         "failures", (int) health->failures, "text", health->text);
+}
+
 static json_t *status_json(const DaemonInfo *info) {
         usec_t now = clock_now();
 
         return json_pack(
-                "{s:s, s:s, s:b, s:i, s:f, s:f, s:s, s:s, s:o, s:b, s:f}", "name", info->name,
+                "{s:s, s:s, s:b, s:i, s:f, s:f, s:s, s:s, s:o, s:b, s:f, s:o}", "name", info->name,
                 "state", info->state, "waiting", info->pending, "pid", (int) info->pid,
                 "state_seconds", (double) usec_sub(now, info->since) / USEC_PER_SEC,
                 "started_seconds",
                 info->started > 0 ? (double) usec_sub(now, info->started) / USEC_PER_SEC : 0.0,
                 "reason", info->reason, "status", info->status, "requires",
                 status_json_strings(info->requires), "by_operator", info->paused, "left_seconds",
-                (double) usec_sub(info->deadline, now) / USEC_PER_SEC);
+                (double) usec_sub(info->deadline, now) / USEC_PER_SEC, "health",
+                status_json_health(&info->health, now));
 }
 
 static void status_print_json(const DaemonList *list) {

@@ -36,6 +36,8 @@ typedef enum MessageId {
         MESSAGE_DAEMON_STUCK,         /* it could not be killed */
         MESSAGE_DAEMON_RELOADED,      /* it was told to read its own files anew, and lives on */
         MESSAGE_DAEMON_RELOAD_FAILED, /* … it was not told, or did not do it, or died of it */
+        MESSAGE_DAEMON_SICK,          /* too many looks at its health in a row failed */
+        MESSAGE_DAEMON_WELL,          /* … and it is well again, before anything was done */
         MESSAGE_DAEMON_DRAINING,      /* what is in flight changed */
         MESSAGE_DAEMON_THAWED,        /* it takes in new work again */
         MESSAGE_INTAKE_OPEN,          /* a socket could not be closed, new work goes on coming */

@@ -78,7 +78,7 @@ int child_new(const ChildContext *context, Config *config, unsigned index, Child
         child->state_since = loop_now(context->loop);
         child->report_fd = -1;
         child->first_ref = child->main = child->job_ref = PIDREF_NONE;
-        child->probe.look.connecting_fd = -1;
+        child->probe.look.connecting_fd = child->health.look.connecting_fd = -1;
 
         int r = tree_new(context->loop, context->cgroups, child->daemon->name, &child->tree);
         if (r < 0)
@@ -104,6 +104,8 @@ Child *child_free(Child *child) {
         track_forget_main(child);
         ready_forget(child);
         look_done(&child->probe.look);
+        health_forget(child);
+        look_done(&child->health.look);
         drain_forget(child);
         free(child->sockets.list);
         notified_close(child);
@@ -136,16 +138,22 @@ static void child_set_state(Child *child, DaemonState to) {
         }
         if (from == STATE_PROBING)
                 ready_forget(child);
+        if (from == STATE_RUNNING)
+                health_forget(child);
         if (!daemon_state_is_live(to)) {
                 track_forget_main(child);
                 notified_close(child);
                 tree_unwatch(child->tree);
         }
 
+        if (daemon_state_is_resting(to))
+                child->ends_as_failed = false;
         child->state = to;
         child->state_since = loop_now(child->context->loop);
         log_debug("%s: %s -> %s", child_name(child), daemon_state_name(from),
                   daemon_state_name(to));
+        if (to == STATE_RUNNING)
+                health_begin(child);
         child->context->sink.changed(child->context->sink.userdata, child);
 }
 
@@ -242,6 +250,14 @@ static bool child_is_over_time(const Child *child, DaemonEvent order) {
                (order == EVENT_CLEANUP_DEADLINE && child->state == STATE_STOPPING);
 }
 
+/* The deadline of its cleanup may end its cleanup.command, but not what its policy wants of it. */
+static DaemonEvent child_cut_tidying(Child *child, DaemonEvent order) {
+        note_forced(child, order);
+        child->forced = true;
+        helper_cancel(&child->helper);
+        return finish_verdict(child);
+}
+
 /*
  * At the very moment of its deadline it may have ended, or have ended without a notice that could
  * not be had: then nothing is forced, nothing stuck.
@@ -253,6 +269,9 @@ static DaemonEvent child_order_now(Child *child, DaemonEvent order) {
             tree_is_empty(child->tree))
                 child_post(child, EVENT_TREE_EMPTY);
         child->out_of_time |= order == EVENT_CLEANUP_DEADLINE;
+        if (child->ends_as_failed && child->state == STATE_TIDYING &&
+            (order == EVENT_CLEANUP_DEADLINE || order == EVENT_GRACE_OVER))
+                return child_cut_tidying(child, order);
         return child_is_over_time(child, order) && tree_is_empty(child->tree) ? EVENT_TREE_EMPTY
                                                                               : order;
 }
@@ -270,10 +289,12 @@ void child_order(Child *child, DaemonEvent order) {
 
 void child_rebind(Child *child, Config *config, unsigned index) {
         Config *before = child->config;
+        const DaemonConfig *daemon = child->daemon;
 
         files_set(child, files_take_over(child, &config->daemons[index]));
         child->config = config_ref(config);
         child->daemon = &config->daemons[index];
+        health_rebound(child, daemon);
         config_unref(before);
 }
 
@@ -311,7 +332,18 @@ bool child_signal(Child *child, int signo) {
 }
 
 void child_unwant(Child *child) {
-        child->wanted = false;
+        child->wanted = child->ends_as_failed = false;
+}
+
+/* Its reason is the one of its failure, whatever was said of it since. */
+void child_end_as_failed(Child *child) {
+        child->ends_as_failed = true;
+        if (child->health.count.sick)
+                child_set_reason(child, "sick: %s", child->health.text);
+}
+
+bool child_ends_as_failed(const Child *child) {
+        return child->ends_as_failed;
 }
 
 const DaemonConfig *child_config(const Child *child) {
@@ -357,4 +389,5 @@ bool child_take_forced(Child *child) {
 void child_processes_reaped(Child *child) {
         tree_child_reaped(child->tree);
         look_processes_reaped(&child->probe.look);
+        look_processes_reaped(&child->health.look);
 }

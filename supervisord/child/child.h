@@ -92,6 +92,23 @@ bool child_signal(Child *child, int signo);
 /* It shall not run: from now on it is not started again when it ends. */
 void child_unwant(Child *child);
 
+/* How a daemon that runs is, by what health.on looks at. */
+typedef struct ChildHealth {
+        const char *verdict; /* "well", "sick", "unknown" before the first look, "": not watched */
+        usec_t looked;       /* when it was looked at last (CLOCK_MONOTONIC); 0: not yet */
+        unsigned failures;   /* failed looks in a row */
+        const char *text;    /* what was wrong at the last look; "" for nothing. Borrowed */
+} ChildHealth;
+void child_health(const Child *child, ChildHealth *ret);
+bool child_is_sick(const Child *child);
+
+/*
+ * To be told after it was ordered off: it has failed, so that its restart policy decides what comes
+ * after its end, and not who ended it. True until then.
+ */
+void child_end_as_failed(Child *child);
+bool child_ends_as_failed(const Child *child);
+
 /* What came of a daemon's own reload. */
 typedef enum ChildReload {
         CHILD_RELOAD_NONE, /* there was none */

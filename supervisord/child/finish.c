@@ -151,10 +151,15 @@ void finish_kill(Child *child) {
 }
 
 /* What comes after the end depends on whether it shall run. */
-static DaemonEvent finish_verdict(Child *child) {
+DaemonEvent finish_verdict(Child *child) {
         bool clean = child->was_ready && child->main_exit.known && !child->main_exit.signaled &&
                      child->main_exit.code == 0;
 
+        /* an operator may have wanted it stopped since */
+        if (TAKE(child->ends_as_failed) && !child->held) {
+                child->wanted = true;
+                clean = false;
+        }
         if (!child->wanted)
                 return EVENT_TIDIED_REST;
         if (TAKE(child->sweep_was_ours)) {

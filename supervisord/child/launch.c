@@ -126,6 +126,7 @@ static void launch_reset(Child *child) {
 
         child->was_ready = child->notified = child->out_of_time = false;
         child->notify_refused = 0;
+        child->health.told = 0;
         child->pidfile_outcome = 0;
         child->status[0] = child->reason[0] = '\0';
         child->main_exit = (ExitStatus){ 0 };

@@ -37,7 +37,7 @@ static const char *notified_outcome_text(int outcome) {
 /* As the second message of systemd-notify(1), BARRIER=1, whose sender may be gone already. */
 static bool notified_is_empty(const NotifyMessage *message) {
         return !message->ready && !message->reloading && message->main_pid == 0 &&
-               message->extend == 0 && message->status[0] == '\0';
+               message->extend == 0 && !message->watchdog && message->status[0] == '\0';
 }
 
 /* A daemon that is busy starting asks for more time, as with systemd. */
@@ -83,6 +83,7 @@ static int notified_on_message(void *userdata,
         if (message->main_pid > 0)
                 notified_take_main(child, sender, message->main_pid);
         own_reload_notified(child, message);
+        health_notified(child, message);
         if (message->ready) {
                 child->notified = true;
                 if (child->state == STATE_PROBING && child->daemon->ready.on == READY_NOTIFY)
@@ -96,13 +97,16 @@ int notified_open(Child *child, char ***ret_variables) {
         CLEANUP(freep) char *path = NULL, *variable = NULL;
         const DaemonConfig *daemon = child->daemon;
 
-        if (daemon->type != DAEMON_NOTIFY && daemon->ready.on != READY_NOTIFY)
+        if (daemon->type != DAEMON_NOTIFY && daemon->ready.on != READY_NOTIFY &&
+            daemon->health.on != HEALTH_NOTIFY)
                 return 0;
 
         if (asprintf(&path, "%s/%s", child->context->notify_directory, child_name(child)) < 0 ||
             asprintf(&variable, "NOTIFY_SOCKET=%s", path) < 0)
                 return -ENOMEM;
         int r = strv_append(&variables, variable);
+        if (r >= 0)
+                r = health_tell(child, &variables);
         if (r < 0)
                 return r;
 

@@ -10,6 +10,7 @@
  *   track.c        the main process: finding, following, its end
  *   ready.c        readiness                             notified.c: what it says by sd_notify
  *   look.c         one look at it from outside, for readiness and health
+ *   health.c       health
  *   freeze.c       closing the intake, and opening it again
  *   sockets.c      … by its sockets, without its help
  *   drain.c        finishing the work in flight
@@ -30,6 +31,7 @@
 #include "child/hold.h"
 #include "child/look.h"
 #include "model/flight.h"
+#include "model/health.h"
 #include "model/restart.h"
 #include "sys/notifysocket.h"
 #include "sys/pathwatch.h"
@@ -47,6 +49,16 @@ typedef struct Probe {
         PathWatch *watch;
         Look look;
 } Probe;
+
+/* How it is while it runs; all but `told` is empty outside STATE_RUNNING. */
+typedef struct Health {
+        LoopSource *timer; /* next look, or the end of one; NULL: it is not looked at */
+        Look look;
+        HealthCount count;
+        usec_t looked; /* when the last look was over; 0: there was none */
+        usec_t told;   /* within which time it was told to speak, in this run; 0: it was not */
+        char text[LOOK_TEXT_MAX]; /* what was wrong at the last look; "" for nothing */
+} Health;
 
 typedef struct OwnReload OwnReload;
 
@@ -86,6 +98,7 @@ struct Child {
         bool intake_open;    /* its freeze was skipped */
         bool was_ready;      /* in this run */
         bool out_of_time;    /* the cleanup deadline is over: nothing may take long any more */
+        bool ends_as_failed; /* its restart policy decides what comes after this end */
         bool sweep_was_ours; /* what is being swept was in the way of a start, no failure of it */
         RestartHistory history;
         char reason[CHILD_REASON_MAX];
@@ -122,6 +135,7 @@ struct Child {
         char status[NOTIFY_STATUS_MAX];
 
         Probe probe;
+        Health health;
         Sockets sockets;
         Measuring measuring;
         bool paused;     /* all of its processes are stopped */
@@ -202,6 +216,16 @@ void track_check_tree(Child *child);
 void ready_begin(Child *child);
 void ready_forget(Child *child);
 
+/* health.c */
+void health_begin(Child *child); /* it runs from now on */
+void health_forget(Child *child);
+/* It goes by another configuration than `before`. */
+void health_rebound(Child *child, const DaemonConfig *before);
+/* It said WATCHDOG=1, perhaps. */
+void health_notified(Child *child, const NotifyMessage *message);
+/* Adds to the environment of its first process what makes it speak, if it shall. */
+int health_tell(Child *child, char ***variables);
+
 /* notified.c */
 /* Makes its private socket, if it shall have one, and names it in *ret_variables (NULL: none). */
 int notified_open(Child *child, char ***ret_variables);
@@ -255,6 +279,8 @@ void finish_pass_on(Child *child);
 void finish_kill(Child *child);
 void finish_tidy(Child *child);
 void finish_tidied(Child *child);
+/* What comes after its end. */
+DaemonEvent finish_verdict(Child *child);
 void finish_remove(Child *child);
 /* Signals the main process, if there is one. */
 void finish_signal_main(Child *child, int signo);

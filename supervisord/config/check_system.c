@@ -117,6 +117,7 @@ static void check_program(const DaemonConfig *daemon,
 static void check_commands(const DaemonConfig *daemon, Diag *diag) {
         check_program(daemon, "command", daemon->command, true, diag);
         check_program(daemon, "ready.command", daemon->ready.command, false, diag);
+        check_program(daemon, "health.command", daemon->health.command, false, diag);
         check_program(daemon, "freeze.command", daemon->freeze.command, false, diag);
         check_program(daemon, "drain.command", daemon->drain.command, false, diag);
         check_program(daemon, "cleanup.command", daemon->cleanup.command, false, diag);

@@ -39,6 +39,18 @@ typedef enum ReadyOn {
         READY_MAX_,
 } ReadyOn;
 
+/* What shows, again and again, that a daemon that runs is well. */
+typedef enum HealthOn {
+        HEALTH_NONE,
+        HEALTH_LISTEN,  /* a socket of its tree listens (on health.port, if given) */
+        HEALTH_TCP,     /* health.address accepts a connection */
+        HEALTH_UNIX,    /* health.path accepts a connection */
+        HEALTH_FILE,    /* health.path exists */
+        HEALTH_COMMAND, /* health.command exits with 0 */
+        HEALTH_NOTIFY,  /* WATCHDOG=1 on its private socket, at least every health.timeout */
+        HEALTH_MAX_,
+} HealthOn;
+
 /* How a daemon stops taking in new work. From FREEZE_SOCKETS to FREEZE_RENAME without its help. */
 typedef enum FreezeMethod {
         FREEZE_AUTO,       /* command or signal if given, else sockets */
@@ -179,6 +191,18 @@ typedef struct DaemonConfig {
                 usec_t interval;        /* from the end of one run of it to the next one */
                 usec_t command_timeout; /* of one run */
         } ready;
+
+        struct {
+                HealthOn on;
+                char *address;
+                int64_t port; /* 0: any */
+                char *path;
+                char **command;
+                usec_t interval;
+                usec_t timeout;    /* of one look; with HEALTH_NOTIFY between two words of it */
+                int64_t failures;  /* so many in a row make it sick */
+                int64_t successes; /* … and so many well again */
+        } health;
 
         struct {
                 FreezeMethod method; /* never FREEZE_AUTO after the check */

@@ -22,7 +22,7 @@
 #define RESOLVE_CONTROL "control" /* the socket's name in the runtime directory */
 
 #define BIT(value) (1u << (value))
-/* Every choice but this one and "auto", which is none any more. */
+/* Every choice but this one and the first, which is "none" or an "auto" that is none any more. */
 #define ALL_BUT(value, end) ((BIT(end) - 1) & ~BIT(value) & ~BIT(0))
 
 /* How long a connection must be quiet where nobody says so. */
@@ -45,6 +45,9 @@ static const ResolveRule resolve_needed[] = {
         { "ready.address", "ready.on", BIT(READY_TCP) },
         { "ready.path", "ready.on", BIT(READY_UNIX) | BIT(READY_FILE) },
         { "ready.command", "ready.on", BIT(READY_COMMAND) },
+        { "health.address", "health.on", BIT(HEALTH_TCP) },
+        { "health.path", "health.on", BIT(HEALTH_UNIX) | BIT(HEALTH_FILE) },
+        { "health.command", "health.on", BIT(HEALTH_COMMAND) },
         { "freeze.signal", "freeze.method", BIT(FREEZE_SIGNAL) },
         { "freeze.command", "freeze.method", BIT(FREEZE_COMMAND) },
         { "drain.command", "drain.until", BIT(DRAIN_COMMAND) },
@@ -60,6 +63,14 @@ static const ResolveRule resolve_used[] = {
         { "ready.command", "ready.on", BIT(READY_COMMAND) },
         { "ready.interval", "ready.on", BIT(READY_COMMAND) },
         { "ready.command_timeout", "ready.on", BIT(READY_COMMAND) },
+        { "health.address", "health.on", BIT(HEALTH_TCP) },
+        { "health.port", "health.on", BIT(HEALTH_LISTEN) },
+        { "health.path", "health.on", BIT(HEALTH_UNIX) | BIT(HEALTH_FILE) },
+        { "health.command", "health.on", BIT(HEALTH_COMMAND) },
+        { "health.interval", "health.on", ALL_BUT(HEALTH_NOTIFY, HEALTH_MAX_) },
+        { "health.timeout", "health.on", ALL_BUT(HEALTH_NONE, HEALTH_MAX_) },
+        { "health.failures", "health.on", ALL_BUT(HEALTH_NOTIFY, HEALTH_MAX_) },
+        { "health.successes", "health.on", ALL_BUT(HEALTH_NOTIFY, HEALTH_MAX_) },
         { "freeze.signal", "freeze.method", BIT(FREEZE_SIGNAL) },
         { "freeze.command", "freeze.method", BIT(FREEZE_COMMAND) },
         { "freeze.thaw_signal", "freeze.method", BIT(FREEZE_SIGNAL) },
@@ -196,21 +207,41 @@ static bool resolve_is_address(const char *address) {
         return inet_pton(AF_INET6, host + 1, &binary) == 1;
 }
 
+static void resolve_check_address(const DaemonConfig *daemon,
+                                  const char *setting,
+                                  const char *address,
+                                  Diag *diag) {
+        if (address && !resolve_is_address(address))
+                remark_error(diag, daemon, setting,
+                             "\"%.80s\" is no numeric address with a port; "
+                             "write \"127.0.0.1:80\" or \"[::1]:80\"",
+                             address);
+}
+
+static void resolve_check_socket(const DaemonConfig *daemon,
+                                 const char *setting,
+                                 const char *path,
+                                 Diag *diag) {
+        if (path && strlen(path) > RESOLVE_SOCKET_MAX)
+                remark_error(diag, daemon, setting,
+                             "no socket has a path of more than %zu bytes; write a shorter one",
+                             RESOLVE_SOCKET_MAX);
+}
+
 static void resolve_check_ready(const DaemonConfig *daemon, Diag *diag) {
         if (daemon->ready.on == READY_EXIT && daemon->type != DAEMON_FORKING)
                 remark_error(diag, daemon, "ready.on",
                              "\"exit\" is for daemons that put themselves into the background; "
                              "write type = \"forking\" or ready.on = \"exec\"");
-        if (daemon->ready.address && !resolve_is_address(daemon->ready.address))
-                remark_error(diag, daemon, "ready.address",
-                             "\"%.80s\" is no numeric address with a port; "
-                             "write \"127.0.0.1:80\" or \"[::1]:80\"",
-                             daemon->ready.address);
-        if (daemon->ready.on == READY_UNIX && daemon->ready.path &&
-            strlen(daemon->ready.path) > RESOLVE_SOCKET_MAX)
-                remark_error(diag, daemon, "ready.path",
-                             "no socket has a path of more than %zu bytes; write a shorter one",
-                             RESOLVE_SOCKET_MAX);
+        resolve_check_address(daemon, "ready.address", daemon->ready.address, diag);
+        if (daemon->ready.on == READY_UNIX)
+                resolve_check_socket(daemon, "ready.path", daemon->ready.path, diag);
+}
+
+static void resolve_check_health(const DaemonConfig *daemon, Diag *diag) {
+        resolve_check_address(daemon, "health.address", daemon->health.address, diag);
+        if (daemon->health.on == HEALTH_UNIX)
+                resolve_check_socket(daemon, "health.path", daemon->health.path, diag);
 }
 
 /* Who names a file expects the output to be in it: more than a warning. */
@@ -292,6 +323,7 @@ static int resolve_daemon(DaemonConfig *daemon, const DaemonConfig *defaults, Di
         resolve_check_needed(daemon, diag);
         resolve_check_used(daemon, defaults, diag);
         resolve_check_ready(daemon, diag);
+        resolve_check_health(daemon, diag);
         resolve_check_output(daemon, diag);
         resolve_check_drain(daemon, diag);
         resolve_check_stop(daemon, diag);

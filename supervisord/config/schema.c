@@ -34,6 +34,13 @@ static const char *const schema_ready[] = {
 };
 static_assert(ELEMENTSOF(schema_ready) == READY_MAX_ + 1, "every readiness has its name");
 
+static const char *const schema_health[] = {
+        [HEALTH_NONE] = "none", [HEALTH_LISTEN] = "listen",   [HEALTH_TCP] = "tcp",
+        [HEALTH_UNIX] = "unix", [HEALTH_FILE] = "file",       [HEALTH_COMMAND] = "command",
+        [HEALTH_NOTIFY] = "notify", [HEALTH_MAX_] = NULL,
+};
+static_assert(ELEMENTSOF(schema_health) == HEALTH_MAX_ + 1, "every way to look has its name");
+
 static const char *const schema_freeze[] = {
         [FREEZE_AUTO] = "auto",
         [FREEZE_SIGNAL] = "signal",
@@ -220,6 +227,30 @@ const Setting schema_daemon[] = {
         { .path = "ready.command_timeout", .type = SETTING_DURATION,
           .offset = DAEMON(ready.command_timeout), .preset = "5s", .minimum = SECOND / 1000,
           .maximum = DAY, .help = "how long one run of ready.command may take" },
+
+        { .path = "health.on", .type = SETTING_ENUM, .offset = DAEMON(health.on),
+          .preset = "none", .choices = schema_health,
+          .help = "what shows that it is well: none, listen, tcp, unix, file, command or notify" },
+        { .path = "health.address", .type = SETTING_STRING, .offset = DAEMON(health.address),
+          .help = "for tcp: the address that accepts, \"127.0.0.1:80\" or \"[::1]:80\"" },
+        { .path = "health.port", .type = SETTING_INT, .offset = DAEMON(health.port),
+          .preset = "0", .maximum = 65535, .help = "for listen: the port that listens; 0: any" },
+        { .path = "health.path", .type = SETTING_PATH, .offset = DAEMON(health.path),
+          .help = "for unix and file: the path of the socket or file" },
+        { .path = "health.command", .type = SETTING_COMMAND, .offset = DAEMON(health.command),
+          .help = "for command: the command that exits with 0 while it is well" },
+        { .path = "health.interval", .type = SETTING_DURATION, .offset = DAEMON(health.interval),
+          .preset = "10s", .minimum = SECOND / 10, .maximum = DAY,
+          .help = "the time between two looks" },
+        { .path = "health.timeout", .type = SETTING_DURATION, .offset = DAEMON(health.timeout),
+          .preset = "5s", .minimum = SECOND / 1000, .maximum = DAY,
+          .help = "how long one look may take; for notify: between two times WATCHDOG=1" },
+        { .path = "health.failures", .type = SETTING_INT, .offset = DAEMON(health.failures),
+          .preset = "3", .minimum = 1, .maximum = 1000,
+          .help = "so many failed looks in a row make it sick" },
+        { .path = "health.successes", .type = SETTING_INT, .offset = DAEMON(health.successes),
+          .preset = "1", .minimum = 1, .maximum = 1000,
+          .help = "so many good looks in a row make a sick one well" },
 
         { .path = "freeze.method", .type = SETTING_ENUM, .offset = DAEMON(freeze.method),
           .preset = "auto", .choices = schema_freeze,

@@ -12,7 +12,7 @@
 #define CONTROL_PATH      "/org/supervisord"
 #define CONTROL_INTERFACE "org.supervisord.Supervisor1"
 
-#define CONTROL_DAEMON  "ssbuttssasbt" /* as ListDaemons tells of one */
+#define CONTROL_DAEMON  "ssbuttssasbt(stus)" /* as ListDaemons tells of one */
 #define CONTROL_CHANGED "ssusst"       /* … and DaemonChanged */
 /* The first line of the table of StatusTable(). Later versions may have further columns behind. */
 #define CONTROL_TABLE_COLUMNS                                                                      \
@@ -32,10 +32,12 @@
 /*
  * Methods (all but ListDaemons, StatusTable and ListRecords need full access):
  *
- *   ListDaemons() -> a(ssbuttssasbt)
+ *   ListDaemons() -> a(ssbuttssasbt(stus))
  *           name, state, pending, main pid (0: none), since, started (CLOCK_MONOTONIC, usec),
  *           reason, status text (while it drains: what is in flight), requires, whether an operator
- *           took it out of service, deadline of the phase that it is in (as since; 0: none)
+ *           took it out of service, deadline of the phase that it is in (as since; 0: none), and
+ *           its health: well, sick, unknown or "" (not looked at), when it was looked at last (as
+ *           since; 0: not yet), failed looks in a row, what was wrong at the last one
  *   StatusTable() -> s config file, s table
  *           the same as one text, for thousands of daemons: a line of column names, then a line for
  *           each daemon, with tabs between the columns; control characters in them are "?"

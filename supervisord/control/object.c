@@ -27,6 +27,19 @@ uint64_t message_deadline(const Supervisor *supervisor, const Child *child) {
         return deadline == USEC_INFINITY ? 0 : deadline;
 }
 
+static int object_append_health(sd_bus_message *message, const Child *child) {
+        ChildHealth health;
+
+        child_health(child, &health);
+        int r = sd_bus_message_open_container(message, 'r', "stus");
+        if (r >= 0)
+                r = sd_bus_message_append(message, "stu", health.verdict, health.looked,
+                                          health.failures);
+        if (r >= 0)
+                r = message_append_text(message, health.text);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
 static int object_append_child(sd_bus_message *message,
                                const Supervisor *supervisor,
                                const Child *child) {
@@ -47,6 +60,8 @@ static int object_append_child(sd_bus_message *message,
         if (r >= 0)
                 r = sd_bus_message_append(message, "bt", (int) child_is_paused(child),
                                           message_deadline(supervisor, child));
+        if (r >= 0)
+                r = object_append_health(message, child);
         return r < 0 ? r : sd_bus_message_close_container(message);
 }
 

@@ -196,6 +196,8 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_DRAIN] = GO(STOPPED, A(NONE)),
                 [EVENT_CLEANUP] = GO(STOPPED, A(NONE)),
                 [EVENT_THAW] = IGNORE,
+                /* of the cleanup of a sick one, which was over in no time at all */
+                [EVENT_CLEANUP_DEADLINE] = IGNORE,
                 [EVENT_DELAY_OVER] = GO(STARTING, A(SPAWN)),
         },
         [STATE_FAILED] = {
@@ -204,6 +206,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_DRAIN] = IGNORE,
                 [EVENT_CLEANUP] = IGNORE,
                 [EVENT_DISMISSED] = GO(STOPPED, A(NOTE_END)),
+                [EVENT_CLEANUP_DEADLINE] = IGNORE, /* as DELAYED */
                 [EVENT_GRACE_OVER] = IGNORE,
                 [EVENT_THAW] = IGNORE,
         },

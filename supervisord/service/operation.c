@@ -16,7 +16,7 @@ struct Operation {
         char *what;
         OperationDepth depth;
         bool *stop, *start, *returns, *tell; /* by index */
-        bool tested;
+        bool tested, as_failed;
         Sequence *sequence;
         Record *record;
         OperationHandler handler;
@@ -63,6 +63,7 @@ int operation_new(Supervisor *supervisor, const OperationRequest *request) {
                 request->returns ? request->returns : request->start, generation->count);
         operation->tell = operation_copy_set(request->tell, generation->count);
         operation->tested = request->tested;
+        operation->as_failed = request->as_failed;
         if (!operation->what || !operation->stop || !operation->start || !operation->returns ||
             !operation->tell)
                 return -ENOMEM;
@@ -151,6 +152,8 @@ static void operation_begin(Supervisor *supervisor, Operation *operation) {
         Generation *generation = supervisor->generation;
 
         for (unsigned i = 0; i < generation->count; i++) {
+                if (operation->as_failed && !child_is_sick(generation->children[i]))
+                        operation->stop[i] = false; /* in the meantime */
                 if (!operation->stop[i])
                         continue;
                 child_set_purpose(generation->children[i],
@@ -164,6 +167,9 @@ static void operation_begin(Supervisor *supervisor, Operation *operation) {
         operation->stage = OPERATION_STOPPING;
         drive_begin(supervisor, operation->sequence,
                     (SequenceSpan){ PHASE_FREEZE, last[operation->depth] }, operation->stop);
+        for (unsigned i = 0; operation->as_failed && i < generation->count; i++)
+                if (operation->stop[i])
+                        child_end_as_failed(generation->children[i]);
 }
 
 /* One step on; false if it waits for something. */
@@ -221,14 +227,28 @@ bool operations_drive(Supervisor *supervisor) {
         return any;
 }
 
+/* For its sequence and record one that its policy has taken over is at rest, whatever it does. */
+static DaemonState operation_state(const Supervisor *supervisor,
+                                   const Operation *operation,
+                                   unsigned index,
+                                   DaemonState state) {
+        return operation->as_failed && operation->stage == OPERATION_STOPPING &&
+                               operation->stop[index] &&
+                               !child_ends_as_failed(supervisor->generation->children[index])
+                       ? STATE_STOPPED
+                       : state;
+}
+
 void operations_observe(Supervisor *supervisor, unsigned index, DaemonState state, bool forced) {
         Operation *operation;
 
         TAILQ_FOREACH(operation, &supervisor->operations, link) {
+                DaemonState shown = operation_state(supervisor, operation, index, state);
+
                 if (forced)
                         sequence_note_forced(operation->sequence, index);
-                sequence_observe(operation->sequence, index, state);
-                record_observe(operation->record, index, state, forced, loop_now(supervisor->loop));
+                sequence_observe(operation->sequence, index, shown);
+                record_observe(operation->record, index, shown, forced, loop_now(supervisor->loop));
         }
 }
 
@@ -316,6 +336,40 @@ void operations_cancel_pauses(Supervisor *supervisor, const bool *set) {
                         operation_end(supervisor, operation, OPERATION_CALLED_OFF);
                 operation = next;
         }
+}
+
+static bool operation_has_to_end(const Supervisor *supervisor, unsigned node) {
+        const Child *child = supervisor->generation->children[node];
+
+        return child_is_sick(child) && child_config(child)->restart.policy != RESTART_NEVER &&
+               !operations_hold(supervisor, node);
+}
+
+static void operation_end_sick(Supervisor *supervisor, unsigned node) {
+        Generation *generation = supervisor->generation;
+        const char *name = child_name(generation->children[node]);
+        CLEANUP(freep) char *what = NULL;
+        int r = -ENOMEM;
+
+        memset(generation->in_set, 0, generation->count * sizeof(*generation->in_set));
+        generation->in_set[node] = true;
+        if (asprintf(&what, "restart of %s, which is sick", name) >= 0)
+                r = operation_new(supervisor, &(OperationRequest){
+                                                      .what = what,
+                                                      .stop = generation->in_set,
+                                                      .returns = generation->in_set,
+                                                      .as_failed = true,
+                                              });
+        if (r < 0)
+                log_error("%s is sick, but cannot be restarted: %s", name, strerror(-r));
+}
+
+void operations_end_sick(Supervisor *supervisor) {
+        if (supervisor->mode == MODE_RELOADING)
+                return;
+        for (unsigned i = 0; i < supervisor->generation->count; i++)
+                if (operation_has_to_end(supervisor, i))
+                        operation_end_sick(supervisor, i);
 }
 
 /* Only those that require it directly: when they are at rest, those that require them come next. */

@@ -51,6 +51,7 @@ typedef struct OperationRequest {
         const bool *start;   /* … is started afterwards; NULL: nobody */
         const bool *returns; /* of those that stop, who is started soon; NULL: as `start` */
         const bool *tell;    /* whose own reload it is; NULL: nobody's */
+        bool as_failed; /* who stops is sick, if it still is: its restart policy goes on */
         bool tested;         /* their configuration tests were done */
         OperationHandler handler;
         void *userdata;
@@ -77,5 +78,10 @@ bool operations_end(const Supervisor *supervisor, unsigned index);
 /* Ends those that freeze or drain a daemon of the set and would leave it so. */
 void operations_cancel_pauses(Supervisor *supervisor, const bool *set);
 
+/*
+ * Ends those that are sick, each by a sequence of its own; their restart policies decide what comes
+ * after that. As with one that has died, those that require it go on meanwhile.
+ */
+void operations_end_sick(Supervisor *supervisor);
 /* Stops what cannot go on because something that it requires is gone. */
 void operations_stop_fallen(Supervisor *supervisor);

@@ -111,6 +111,7 @@ int settle_run(void *userdata) {
                         continue;
                 }
                 operations_stop_fallen(supervisor);
+                operations_end_sick(supervisor);
                 more = operations_drive(supervisor); /* its end may be what others wait for */
                 settle_mode(supervisor);
                 reload_drive(supervisor);

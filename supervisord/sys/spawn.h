@@ -13,6 +13,13 @@
 
 #include "base/macro.h"
 
+/*
+ * The variable that the new process gets its own number in, if its environment has it: sd_watchdog_
+ * enabled(3). Its value has to be SPAWN_PID_ROOM, which is written over.
+ */
+#define SPAWN_PID_VARIABLE "WATCHDOG_PID"
+#define SPAWN_PID_ROOM     "0000000000"
+
 /* All members are borrowed for the call. */
 typedef struct SpawnRequest {
         char *const *command;     /* argv; command[0] is executed as it stands */

@@ -167,10 +167,33 @@ static int spawn_child_directory(const SpawnPlan *plan) {
         return chdir(request->directory ? request->directory : "/") < 0 ? errno_negative() : 0;
 }
 
+/* Formatted by hand: here nothing may be called that is not safe after a fork. */
+static void spawn_child_write_pid(char *text) {
+        char digits[sizeof(SPAWN_PID_ROOM)];
+        pid_t rest = getpid();
+        size_t count = 0;
+
+        do
+                digits[count++] = (char) ('0' + rest % 10);
+        while ((rest /= 10) > 0 && count < strlen(SPAWN_PID_ROOM));
+        while (count > 0)
+                *text++ = digits[--count];
+        *text = '\0';
+}
+
+static void spawn_child_name_itself(char *const *environment) {
+        static const char unnamed[] = SPAWN_PID_VARIABLE "=" SPAWN_PID_ROOM;
+
+        for (; environment && *environment; environment++)
+                if (strcmp(*environment, unnamed) == 0)
+                        spawn_child_write_pid(*environment + strlen(SPAWN_PID_VARIABLE "="));
+}
+
 static int spawn_child_execute(const SpawnPlan *plan) {
         const SpawnRequest *request = plan->request;
         sigset_t none;
 
+        spawn_child_name_itself(request->environment);
         /* Only now: a signal that came earlier shall meet the program or nothing of ours. */
         if (sigemptyset(&none) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0)
                 return errno_negative();

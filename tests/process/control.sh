@@ -75,7 +75,7 @@ case_busctl() {
         expect_equal "$(stat -c %a "$(socket_of)")" 600 "the mode of the socket"
         bus tree org.supervisord | grep -q '/org/supervisord' || fail "no tree"
         # shellcheck disable=SC2086 # three words
-        bus introspect $OBJECT | grep -q '\.ListDaemons *method *- *a(ssbuttssasbt)' ||
+        bus introspect $OBJECT | grep -q '\.ListDaemons *method *- *a(ssbuttssasbt(stus))' ||
                 fail "no introspection"
         asked ListDaemons | grep -q '^a(ssbuttssasbt) 2 "a" "running" false [0-9]* ' || fail "no list"
         # shellcheck disable=SC2086 # three words

@@ -13,6 +13,9 @@
 #define LIMIT(name) { "limits." name, "limits: { " name " = \"64\"; };",                           \
                       "limits: { " name " = \"65\"; };" }
 
+/* What is sick stays so, until it is well by itself. */
+#define NEVER "restart: { policy = \"never\"; };"
+
 const MatrixRow matrix_daemon[] = {
         { "profile", "profile = \"one\";", "profile = \"two\";" },
         { "command", "command = [ \"/d\" ];", "command = [ \"/d\", \"-x\" ];" },
@@ -52,6 +55,23 @@ const MatrixRow matrix_daemon[] = {
           "ready: { command = [ \"/c\" ]; interval = \"2s\"; };" },
         { "ready.command_timeout", "ready: { command = [ \"/c\" ]; };",
           "ready: { command = [ \"/c\" ]; command_timeout = \"2s\"; };" },
+        { "health.on", "", "health: { on = \"listen\"; };" },
+        { "health.address", "health: { on = \"tcp\"; address = \"80\"; };",
+          "health: { on = \"tcp\"; address = \"127.0.0.1:81\"; };" },
+        { "health.port", "health: { on = \"listen\"; port = 80; };",
+          "health: { on = \"listen\"; port = 81; };" },
+        { "health.path", "health: { on = \"file\"; path = \"/ready\"; };",
+          "health: { on = \"file\"; path = \"/else\"; };" },
+        { "health.command", "health: { on = \"command\"; command = [ \"/c\" ]; };",
+          "health: { on = \"command\"; command = [ \"/f\" ]; };" },
+        { "health.interval", "health: { on = \"file\"; path = \"/ready\"; };",
+          "health: { on = \"file\"; path = \"/ready\"; interval = \"7s\"; };" },
+        { "health.timeout", "health: { on = \"command\"; command = [ \"/c\" ]; };",
+          "health: { on = \"command\"; command = [ \"/c\" ]; timeout = \"4s\"; };" },
+        { "health.failures", "health: { on = \"file\"; path = \"/ready\"; };",
+          "health: { on = \"file\"; path = \"/ready\"; failures = 1; };" },
+        { "health.successes", "health: { on = \"file\"; path = \"/ready\"; };" NEVER,
+          "health: { on = \"file\"; path = \"/ready\"; successes = 3; };" NEVER },
         { "freeze.method", "freeze: { method = \"sockets\"; };",
           "freeze: { method = \"none\"; };" },
         { "freeze.signal", "freeze: { signal = \"USR1\"; };", "freeze: { signal = \"USR2\"; };" },

@@ -11,6 +11,7 @@
 static RandomDaemon daemons[RANDOM_DAEMON_MAX];
 static unsigned daemon_count;
 static bool cgroups, limited; /* by grace */
+static bool health;
 static char settings_text[SETTINGS_ROOM];
 static char config_text[TEXT_MAX];
 
@@ -116,6 +117,7 @@ static void make_daemon(RandomDaemon *daemon, unsigned index) {
 
 void random_daemons(unsigned count) {
         cgroups = !random_once_in(3);
+        health = random_once_in(3);
         random_make_helpers();
         daemon_count = count;
         for (unsigned i = 0; i < count; i++)
@@ -151,6 +153,10 @@ void random_change_cgroups(void) {
         cgroups = !cgroups;
         make_settings();
         cgroups = !cgroups;
+}
+
+bool random_has_health(void) {
+        return health;
 }
 
 const char *random_settings(void) {

@@ -151,6 +151,9 @@ static void make_notify(RandomDaemon *daemon) {
                 ACT(script, NOTIFY(random_time(), "READY=1\n"));
         if (random_once_in(6)) /* once more, or for the first time */
                 ACT(script, NOTIFY(random_time(), "READY=1\n"));
+        if (random_has_health())
+                for (unsigned i = world_choose(4); i > 0; i--)
+                        ACT(script, NOTIFY(random_time() + random_time(), "WATCHDOG=1\n"));
         with_sockets(daemon, script, children);
         script_misfortune(script);
         script_react_to_all(script, children);

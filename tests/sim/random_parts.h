@@ -83,6 +83,8 @@ void script_end(Script *script);
 
 /* A command, good or bad; see random_make_helpers(). */
 const char *random_helper(void);
+/* Whether some of this scenario are looked at while they run; then it never comes to rest. */
+bool random_has_health(void);
 void random_make_kind(RandomDaemon *daemon);
 void random_make_way(RandomDaemon *daemon);
 /* The programs of the commands of random_make_way(). */

@@ -113,6 +113,38 @@ static void add_restart(void) {
                            PICK("", "delay_max = \"5s\";", "delay_max = \"60s\";"));
 }
 
+/* Looks at what is there, or is not, or comes and goes. */
+static void add_health(const RandomDaemon *daemon) {
+        unsigned port = random_once_in(2) ? daemon->index + 1 : 1000 + daemon->index;
+
+        if (!random_once_in(3))
+                return;
+        switch (world_choose(6)) {
+        case 0:
+                random_add("health: { on = \"listen\"; %s", PICK("", "port = 7;"));
+                break;
+        case 1:
+                random_add("health: { on = \"tcp\"; address = \"127.0.0.1:%u\";", port);
+                break;
+        case 2:
+                random_add("health: { on = \"unix\"; path = \"%s\";", daemon->socket);
+                break;
+        case 3:
+                random_add("health: { on = \"file\"; path = \"%s\";", daemon->file);
+                break;
+        case 4:
+                random_add("health: { on = \"notify\"; timeout = \"%s\"; };",
+                           PICK("1s", "5s", "1min"));
+                return;
+        default:
+                random_add("health: { on = \"command\"; command = [ \"%s\" ];", random_helper());
+                break;
+        }
+        random_add("interval = \"%s\"; timeout = \"%s\"; failures = %s; successes = %s; };",
+                   PICK("100ms", "1s", "5s"), PICK("1ms", "500ms", "2s"), PICK("1", "2", "5"),
+                   PICK("1", "2"));
+}
+
 void random_make_way(RandomDaemon *daemon) {
         random_write_to(daemon->way, sizeof(daemon->way));
         add_freeze();
@@ -120,6 +152,8 @@ void random_make_way(RandomDaemon *daemon) {
         add_stop(daemon);
         add_reload(daemon);
         add_restart();
+        if (random_has_health())
+                add_health(daemon);
         if (random_once_in(30))
                 random_add("essential = true;");
 }

@@ -208,11 +208,26 @@ static void script_failing_starts(void) {
         end();
 }
 
+/* It runs on, but nothing of what shows it well is there; later a part comes back. */
+static void script_bad_health(void) {
+        static const FakeAct closes[] = { CLOSE(0), { 0 } };
+        FakeProcess *process = process_find(sim_main_pid("d"));
+
+        if (process)
+                process_play(process, closes);
+        world_remove("/ready");
+        world_remove("/else");
+        sim_run_for(100 * SEC);
+        world_write("/ready", "1");
+        sim_run_for(100 * SEC);
+        end();
+}
+
 static void (*const scripts[])(void) = {
         script_stop,      script_stop_with_clients, script_stop_of_the_other,
         script_freeze,    script_own_reload,        script_death,
         script_clean_end, script_hanging_start,     script_failing_starts,
-        script_bad_probes, script_leftovers,
+        script_bad_probes, script_leftovers,        script_bad_health,
 };
 
 /* ---- comparing ---- */

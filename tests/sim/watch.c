@@ -245,6 +245,25 @@ static void watch_judge_fallen(unsigned node, DaemonState state) {
                 sim_fail("%s is up, but something that it requires is gone", watch_name(node));
 }
 
+/* One that is sick runs on only if its policy or something that has to come first wants it so. */
+static void watch_judge_sick(unsigned node, DaemonState state) {
+        const Child *child = watch.generation->children[node];
+        Watched *daemon = watch.nodes[node];
+
+        if (child_is_sick(child) && state != STATE_RUNNING)
+                sim_fail("%s is %s and sick", watch_name(node), daemon_state_name(state));
+        if (!child_is_sick(child) || child_config(child)->restart.policy == RESTART_NEVER ||
+            mode_is_stopping(sim_mode()) || sim_mode() == MODE_RELOADING ||
+            operations_hold(sim_supervisor(), node))
+                daemon->sick_since = 0;
+        else if (daemon->sick_since == 0)
+                daemon->sick_since = world_now();
+        else if (watch_is_over(daemon->sick_since))
+                sim_fail("%s is sick, and nothing comes of it", watch_name(node));
+        if (child_ends_as_failed(child) && !operations_hold(sim_supervisor(), node))
+                sim_fail("%s is ended as one that has failed, but by nobody", watch_name(node));
+}
+
 /* Anybody who found its socket may ask, but only those of its own are heard. */
 static usec_t watch_extended(unsigned node) {
         char path[WORLD_NAME_MAX];
@@ -293,6 +312,7 @@ void watch_step(void) {
                 watch_judge_processes(i, state);
                 watch_judge_start_time(i, state);
                 watch_judge_fallen(i, state);
+                watch_judge_sick(i, state);
                 watch_judge_pending(i);
                 watch_note_schedule(i, state);
                 watch_judge_intake(i, state);

@@ -33,6 +33,7 @@ typedef struct Watched {
         /* since when so; 0: all is well */
         usec_t empty_since;     /* it is said to run, but nothing of it lives */
         usec_t startable_since; /* it waits for its start, but for nobody else */
+        usec_t sick_since;      /* it is sick, but nobody ends it */
         usec_t fallen_since;    /* it is up, but something that it requires is not */
 } Watched;
 

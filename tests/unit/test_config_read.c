@@ -74,6 +74,9 @@ static const char everything[] =
         "    ready: { on = \"listen\"; timeout = \"9s\"; address = \"[::1]:80\"; port = 80;\n"
         "             path = \"/run/s\"; command = [ \"/bin/p\" ]; interval = \"7s\";\n"
         "             command_timeout = \"8s\"; };\n"
+        "    health: { on = \"tcp\"; address = \"80\"; port = 81; path = \"/run/h\";\n"
+        "              command = [ \"/bin/h\" ]; interval = \"3s\"; timeout = \"2s\";\n"
+        "              failures = 4; successes = 5; };\n"
         "    freeze: { method = \"signal\"; signal = \"QUIT\"; command = [ \"/bin/f\" ];\n"
         "              thaw_signal = \"CONT\"; thaw_command = [ \"/bin/t\" ];\n"
         "              timeout = 0; };\n"
@@ -171,6 +174,15 @@ START_TEST(test_group_values) {
         assert_words(web->ready.command, (const char *[]) { "/bin/p", NULL });
         ck_assert_uint_eq(web->ready.interval, 7 * USEC_PER_SEC);
         ck_assert_uint_eq(web->ready.command_timeout, 8 * USEC_PER_SEC);
+        ck_assert_int_eq(web->health.on, HEALTH_TCP);
+        ck_assert_str_eq(web->health.address, "80");
+        ck_assert_int_eq(web->health.port, 81);
+        ck_assert_str_eq(web->health.path, "/run/h");
+        assert_words(web->health.command, (const char *[]) { "/bin/h", NULL });
+        ck_assert_uint_eq(web->health.interval, 3 * USEC_PER_SEC);
+        ck_assert_uint_eq(web->health.timeout, 2 * USEC_PER_SEC);
+        ck_assert_int_eq(web->health.failures, 4);
+        ck_assert_int_eq(web->health.successes, 5);
         ck_assert_int_eq(web->freeze.method, FREEZE_SIGNAL);
         ck_assert_int_eq(web->freeze.signo, SIGQUIT);
         assert_words(web->freeze.command, (const char *[]) { "/bin/f", NULL });

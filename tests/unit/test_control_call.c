@@ -10,6 +10,19 @@
 #include "stub_service.h"
 #include "unit.h"
 
+static void read_health(sd_bus_message *reply, bool runs, uint32_t pid) {
+        const char *verdict, *text;
+        uint64_t looked;
+        uint32_t failures;
+
+        ck_assert_int_gt(sd_bus_message_read(reply, "(stus)", &verdict, &looked, &failures, &text),
+                         0);
+        ck_assert_str_eq(verdict, runs ? "sick" : "");
+        ck_assert_uint_eq(looked, pid * 1000);
+        ck_assert_uint_eq(failures, 3);
+        ck_assert_str_eq(text, "no answer");
+}
+
 START_TEST(test_list) {
         CLIENT(bus);
         CLEANUP(sd_bus_message_unrefp)
@@ -31,6 +44,7 @@ START_TEST(test_list) {
                 ck_assert_int_gt(sd_bus_message_read(reply, "bt", &paused, &deadline), 0);
                 ck_assert_int_eq(paused, 0);
                 ck_assert_uint_eq(deadline, 0);
+                read_health(reply, strcmp(state, "running") == 0, pid);
                 ck_assert_int_ge(sd_bus_message_exit_container(reply), 0);
                 if (count == 0) {
                         ck_assert_str_eq(name, "web");

@@ -241,6 +241,32 @@ static int spawn_in_a_circle(void) {
         return 0;
 }
 
+/* Of several, all; of others, nothing. */
+START_TEST(test_its_own_number_in_the_environment) {
+        static const char script[] = "echo $$ $WATCHDOG_PID $X $Y >&1";
+        char unnamed[] = SPAWN_PID_VARIABLE "=" SPAWN_PID_ROOM, other[] = "X=" SPAWN_PID_ROOM,
+             longer[] = "Y" SPAWN_PID_VARIABLE "=" SPAWN_PID_ROOM, expected[64], output[64] = "";
+        char *const command[] = { (char *) "/bin/sh", (char *) "-c", (char *) script, NULL };
+        char *const environment[] = { other, unnamed, longer, NULL };
+        SpawnRequest request = spawning_request(command);
+        int fds[2];
+
+        spawn_deny_clone3(_i == 1);
+        ck_assert_int_eq(pipe(fds), 0);
+        request.environment = environment;
+        request.output = fds[1];
+        Spawned spawned = spawning_start(&request);
+        close(fds[1]);
+        ck_assert_int_gt(read(fds[0], output, sizeof(output) - 1), 0);
+        close(fds[0]);
+        snprintf(expected, sizeof(expected), "%d %d " SPAWN_PID_ROOM "\n", spawned.pid,
+                 spawned.pid);
+        ck_assert_str_eq(output, expected);
+        ck_assert_str_eq(unnamed, SPAWN_PID_VARIABLE "=" SPAWN_PID_ROOM); /* ours is as it was */
+        ck_assert_int_eq(spawning_status(&spawned), 0);
+}
+END_TEST
+
 START_TEST(test_circle_of_descriptors) {
         spawn_deny_clone3(_i == 1);
         ck_assert_int_eq(spawning_run_apart(spawn_in_a_circle), 0);
@@ -446,6 +472,7 @@ static Suite *make_suite(void) {
         tcase_add_loop_test(tcase, test_surroundings, 0, SPAWNING_WAYS);
         tcase_add_loop_test(tcase, test_filtered, 0, ELEMENTSOF(FILTER_ERRORS));
         tcase_add_loop_test(tcase, test_output_and_environment, 0, SPAWNING_WAYS);
+        tcase_add_loop_test(tcase, test_its_own_number_in_the_environment, 0, SPAWNING_WAYS);
         tcase_add_loop_test(tcase, test_circle_of_descriptors, 0, SPAWNING_WAYS);
         tcase_add_loop_test(tcase, test_closed_descriptors, 0, SPAWNING_WAYS);
         tcase_add_loop_test(tcase, test_limits_and_priority, 0, SPAWNING_WAYS);
