@@ -261,6 +261,14 @@ int file_duplicate(int fd, int *ret) {
         return 0;
 }
 
+int file_clear(const char *path) {
+        CLEANUP(fd_closep) int fd = open(path, O_WRONLY | O_NOFOLLOW | FILE_OPEN_FLAGS);
+
+        if (fd < 0)
+                return errno == ENOENT ? 0 : errno_negative();
+        return ftruncate(fd, 0) < 0 ? errno_negative() : 0;
+}
+
 int file_remove(const char *path) {
         if (unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR)
                 return 0;

@@ -69,6 +69,9 @@ int file_open_append(const char *path, mode_t mode, int *ret);
 /* A second descriptor for the same thing, close-on-exec. */
 int file_duplicate(int fd, int *ret);
 
+/* Empties a file; never through a link. 0 (also if it is missing) or a negative errno. */
+int file_clear(const char *path);
+
 /* Removes a file, link or empty directory. 0 (also if it is missing) or a negative errno. */
 int file_remove(const char *path);
 

@@ -203,19 +203,17 @@ void finish_tidy(Child *child) {
         helper_start(child, child->daemon->cleanup.command, finish_on_command);
 }
 
-static void finish_remove_path(Child *child, const char *path) {
-        int r = file_remove(path);
-
-        if (r < 0)
+static void finish_note_removed(const Child *child, const char *path, int outcome) {
+        if (outcome < 0)
                 note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED, "cannot remove %s: %s", path,
-                     strerror(-r));
+                     strerror(-outcome));
 }
 
 void finish_remove(Child *child) {
         if (child->daemon->pidfile)
-                finish_remove_path(child, child->daemon->pidfile);
+                finish_note_removed(child, child->daemon->pidfile, pidpath_clear(child));
         for (char **path = child->daemon->cleanup.remove; path && *path; path++)
-                finish_remove_path(child, *path);
+                finish_note_removed(child, *path, file_remove(*path));
 
         sockets_forget(child);
         (void) tree_release(child->helper.tree);

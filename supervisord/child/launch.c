@@ -115,10 +115,11 @@ static void launch_remove_pidfile(Child *child) {
         if (!child->daemon->pidfile)
                 return;
 
-        int r = file_remove(child->daemon->pidfile);
+        int r = pidpath_clear(child);
         if (r < 0)
                 note(child, LOG_WARNING, MESSAGE_CLEANUP_FAILED,
                      "cannot remove the old pidfile %s: %s", child->daemon->pidfile, strerror(-r));
+        pidpath_warn(child);
 }
 
 static void launch_reset(Child *child) {

@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "child/object.h"
 #include "config/phase.h"
+#include "sys/pidfile.h"
 
 #define NOTE_FIELD_MAX (CHILD_REASON_MAX + 32)
 
@@ -111,7 +112,7 @@ static void note_not_ready(Child *child, const char *timeout) {
 }
 
 static void note_start_timeout(Child *child, DaemonState from) {
-        char timeout[DURATION_TEXT_MAX];
+        char timeout[DURATION_TEXT_MAX], obstacle[PERMIT_TEXT_MAX];
         const DaemonConfig *daemon = child->daemon;
 
         format_duration(timeout, daemon->ready.timeout);
@@ -121,6 +122,9 @@ static void note_start_timeout(Child *child, DaemonState from) {
                 child_set_reason(child, "its first process did not exit within %s", timeout);
         else if (child->pidfile_outcome == 0)
                 child_set_reason(child, "no main process was found within %s", timeout);
+        else if (child->pidfile_outcome == PIDFILE_E_MISSING &&
+                 pidpath_obstacle(child, obstacle)[0] != '\0')
+                child_set_reason(child, "pidfile %s is missing: %s", daemon->pidfile, obstacle);
         /* else the reason says already what is wrong with the pidfile */
 }
 

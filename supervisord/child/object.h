@@ -30,6 +30,7 @@
 #include "child/helper.h"
 #include "child/hold.h"
 #include "child/look.h"
+#include "config/permit.h"
 #include "model/flight.h"
 #include "model/health.h"
 #include "model/restart.h"
@@ -225,6 +226,17 @@ void health_rebound(Child *child, const DaemonConfig *before);
 void health_notified(Child *child, const NotifyMessage *message);
 /* Adds to the environment of its first process what makes it speak, if it shall. */
 int health_tell(Child *child, char ***variables);
+
+/* pidpath.c; of a daemon with a pidfile. */
+/* What keeps it from writing its pidfile, in words; "": nothing is known. */
+const char *pidpath_obstacle(const Child *child, char buffer[static PERMIT_TEXT_MAX]);
+/* The same into the log, when it is started. */
+void pidpath_warn(const Child *child);
+/*
+ * Removes its pidfile, or empties one that was made for it beforehand: 0 (also if there is none) or
+ * a negative errno.
+ */
+int pidpath_clear(const Child *child);
 
 /* notified.c */
 /* Makes its private socket, if it shall have one, and names it in *ret_variables (NULL: none). */

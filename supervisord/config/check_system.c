@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "config/identity.h"
 #include "config/load.h"
+#include "config/permit.h"
 #include "config/remark.h"
 
 #define CHECK_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -44,23 +45,6 @@ static char *check_find_program(const char *name) {
                 at += length;
         }
         return NULL;
-}
-
-/* Whether the daemon's user has these permissions (07), as far as the mode tells. */
-static bool check_may(const DaemonConfig *daemon, const struct stat *st, mode_t permissions) {
-        const Identity *identity = &daemon->identity;
-        uid_t uid = identity->switch_user ? identity->uid : geteuid();
-        bool in_group = st->st_gid == (identity->switch_user ? identity->gid : getegid());
-
-        if (uid == 0)
-                return true;
-        for (size_t i = 0; i < identity->group_count; i++)
-                in_group = in_group || identity->groups[i] == st->st_gid;
-        if (st->st_uid == uid)
-                permissions <<= 6;
-        else if (in_group)
-                permissions <<= 3;
-        return (st->st_mode & permissions) == permissions;
 }
 
 /* The program of a command: the setting's own, or a hook's. */
@@ -108,7 +92,7 @@ static void check_program(const DaemonConfig *daemon,
                 remark_error(diag, daemon, path,
                              "\"%.200s\" is not executable; run: chmod +x %.200s", program,
                              program);
-        else if (as_daemon && !check_may(daemon, &st, 01))
+        else if (as_daemon && !permit_has(daemon, &st, 01))
                 remark_warning(diag, daemon, path,
                                "its user may not execute \"%.200s\"; run: chmod o+x %.200s",
                                program, program);
@@ -181,7 +165,7 @@ static void check_directory(const DaemonConfig *daemon, Diag *diag) {
                 remark_error(diag, daemon, "directory",
                              "\"%.200s\" is no directory; write the path of one",
                              daemon->directory);
-        else if (!check_may(daemon, &st, 01))
+        else if (!permit_has(daemon, &st, 01))
                 remark_warning(diag, daemon, "directory",
                                "its user may not enter \"%.200s\"; run: chmod o+x %.200s",
                                daemon->directory, daemon->directory);
@@ -194,25 +178,29 @@ static int check_stat_parent(const char *path, struct stat *ret) {
         return parent ? file_stat(AT_FDCWD, parent, ret) : -ENOMEM;
 }
 
+static const char *check_pidfile_remedy(int outcome) {
+        switch (outcome) {
+        case PERMIT_E_MISSING:
+                return "create it before the start, as by tmpfiles.d(5)";
+        case PERMIT_E_KEPT:
+                return "remove it";
+        default:
+                return "give it a directory of its own there";
+        }
+}
+
 /* Only warnings: something else may make the directory before the daemon needs it. */
-static int check_pidfile(const DaemonConfig *daemon, Diag *diag) {
-        struct stat st;
-        int r;
+static void check_pidfile(const DaemonConfig *daemon, Diag *diag) {
+        char text[PERMIT_TEXT_MAX];
+        size_t length;
 
         if (!daemon->pidfile)
-                return 0;
-        r = check_stat_parent(daemon->pidfile, &st);
-        if (r < 0)
-                return r;
-        if (r != 0 || !S_ISDIR(st.st_mode))
-                remark_warning(diag, daemon, "pidfile",
-                               "the directory of \"%.200s\" does not exist (yet)", daemon->pidfile);
-        else if (!check_may(daemon, &st, 03))
-                remark_warning(diag, daemon, "pidfile",
-                               "its user may not write into the directory of \"%.200s\"; give it a "
-                               "directory of its own there",
-                               daemon->pidfile);
-        return 0;
+                return;
+        int r = permit_make(daemon, daemon->pidfile, &length);
+        if (r != 0)
+                remark_warning(diag, daemon, "pidfile", "it cannot be written, %s%s; %s",
+                               permit_text(text, r, daemon->pidfile, length),
+                               r == PERMIT_E_MISSING ? " (yet)" : "", check_pidfile_remedy(r));
 }
 
 static int check_output(const DaemonConfig *daemon, Diag *diag) {
@@ -278,13 +266,12 @@ int config_check_system(Config *config, Diag *diag) {
 
                 r = check_identity(daemon, diag);
                 if (r == 0)
-                        r = check_pidfile(daemon, diag);
-                if (r == 0)
                         r = check_output(daemon, diag);
                 if (r < 0)
                         return r;
                 check_commands(daemon, diag);
                 check_directory(daemon, diag);
+                check_pidfile(daemon, diag);
                 check_reload_files(daemon, diag);
         }
         return 0;

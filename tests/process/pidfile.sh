@@ -193,4 +193,48 @@ SCRIPT
         stop
 }
 
+# The known trap: the daemon runs as a user who may not write its pidfile. The check says so, the
+# start says so, and a file that was made for it beforehand stays what it can write.
+case_user_may_not_write_it() {
+        needs_root
+        programs sleep
+        mkdir "$T/closed" "$T/hidden" "$T/hidden/open"
+        chmod 711 "$T/closed"
+        chmod 700 "$T/hidden"
+        chmod 777 "$T/hidden/open"
+        echo 4711 >"$T/closed/prepared"
+        chown nobody "$T/closed/prepared"
+        local name files='closed/x hidden/open/x closed/prepared nowhere/x' daemons='' count=0
+        for name in $files; do
+                count=$((count + 1))
+                daemons+="d$count: { type = \"forking\"; pidfile = \"$T/$name\";
+                        user = \"nobody\"; restart: { policy = \"never\"; };
+                        ready: { timeout = \"1s\"; };
+                        command = $(list "$BIN/writer" "$T/$name"); };
+"
+        done
+        # in place, as those do who cannot make a file beside it
+        cat >"$BIN/writer" <<SCRIPT
+#!/bin/sh
+(
+        pid=\$(exec sh -c 'echo \$PPID')
+        (echo "\$pid" >"\$1") 2>/dev/null
+        exec "$BIN/sleep" infinity
+) &
+SCRIPT
+        chmod 755 "$BIN/writer"
+        configure "$daemons"
+        start_ready
+        expect logged "d1.pidfile: warning: .*its user may not write into $T/closed;"
+        expect logged "d2.pidfile: warning: .*its user may not enter $T/hidden;"
+        expect_not logged 'd3.pidfile:'
+        expect logged "d4.pidfile: warning: .*directory $T/nowhere does not exist"
+        expect logged "d1: start failed: .*missing: its user may not write into $T/closed"
+        expect logged "d2: start failed: .*missing: its user may not enter $T/hidden"
+        expect logged "d4: start failed: .*missing: the directory $T/nowhere does not exist"
+        expect logged 'd3: ready'
+        stop
+        expect_equal "$(stat -c '%U %s' "$T/closed/prepared")" "nobody 0" "the prepared one"
+}
+
 run_cases "$@"

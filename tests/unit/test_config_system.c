@@ -141,7 +141,8 @@ START_TEST(test_directories) {
         assert_error("command = [ \"/bin/sh\" ]; output: { to = \"file\"; file = \"@\"; };",
                      AT "web.output.file: ", "is a directory");
         assert_warning("command = [ \"/bin/sh\" ]; pidfile = \"@/x/pid\";",
-                       AT "web.pidfile: ", "does not exist (yet)");
+                       AT "web.pidfile: warning: it cannot be written, the directory /",
+                       "/x does not exist (yet); create it before the start");
         assert_good("command = [ \"/bin/sh\" ]; output: { to = \"file\"; file = \"/log\"; };");
 }
 END_TEST
@@ -183,7 +184,8 @@ START_TEST(test_pidfile_of_user) {
         ck_assert_int_eq(chmod(folder, 0755), 0);
         assert_warning("command = [ \"/bin/sh\" ]; user = \"12345\"; group = \"12345\";"
                        " pidfile = \"@/closed/x\";",
-                       AT "web.pidfile: ", "may not write");
+                       AT "web.pidfile: warning: it cannot be written, its user may not ",
+                       "/closed; give it a directory of its own there");
         assert_good("command = [ \"/bin/sh\" ]; user = \"12345\"; group = \"12345\";"
                     " pidfile = \"@/open/x\";");
         assert_good("command = [ \"/bin/sh\" ]; pidfile = \"@/closed/x\";");
