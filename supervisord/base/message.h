@@ -25,6 +25,7 @@ typedef enum MessageId {
         MESSAGE_PHASE_ENDED,          /* … and ends, with its outcome */
         MESSAGE_DAEMON_STARTING,      /* its first process runs */
         MESSAGE_DAEMON_READY,         /* its readiness was seen */
+        MESSAGE_MAIN_CHANGED,         /* another process is its main one now */
         MESSAGE_DAEMON_START_FAILED,  /* it could not be started or did not become ready */
         MESSAGE_DAEMON_EXITED,        /* it ended although nobody asked it to */
         MESSAGE_DAEMON_RESTARTING,    /* it will be started again after a delay */

@@ -24,6 +24,7 @@ void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actio
                 ready_begin(child);
         if (actions & ACTION_SAY_READY) {
                 child->was_ready = true;
+                successor_mark_ready(child);
                 note_ready(child);
         }
         if (actions & ACTION_FREEZE)

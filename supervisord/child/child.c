@@ -140,6 +140,11 @@ static void child_set_state(Child *child, DaemonState to) {
                 ready_forget(child);
         if (from == STATE_RUNNING)
                 health_forget(child);
+        if (successor_is_awaited(child)) { /* it was running; now there is no more time for that */
+                successor_forget(child);
+                if (daemon_state_is_live(to))
+                        child_post(child, EVENT_MAIN_EXITED);
+        }
         if (!daemon_state_is_live(to)) {
                 track_forget_main(child);
                 notified_close(child);
@@ -328,7 +333,10 @@ bool child_is_paused(const Child *child) {
 }
 
 bool child_signal(Child *child, int signo) {
-        return pidref_is_set(&child->main) && pidref_signal(&child->main, signo) == 0;
+        if (!pidref_is_set(&child->main))
+                return false;
+        successor_mark_told(child);
+        return pidref_signal(&child->main, signo) == 0;
 }
 
 void child_unwant(Child *child) {

@@ -53,8 +53,12 @@ static void notified_extend_start(Child *child, usec_t extend) {
 static void notified_take_main(Child *child, pid_t sender, pid_t pid) {
         if (pid == child->main.pid || !daemon_state_is_up(child->state))
                 return;
-        if (track_claim(child, pid, false))
+        pid_t old = child->main.pid;
+        if (track_claim(child, pid, false)) {
+                if (old > 0)
+                        child->successor.of = old;
                 child_post(child, EVENT_MAIN_FOUND);
+        }
         else
                 notified_refuse(child, sender, "it names a main process that is none of its own");
 }

@@ -8,6 +8,7 @@
  *   act.c          actions of the table, each to its function
  *   launch.c       starting the first process            environment.c, output.c: its surroundings
  *   track.c        the main process: finding, following, its end
+ *   successor.c    … which may change
  *   ready.c        readiness                             notified.c: what it says by sd_notify
  *   look.c         one look at it from outside, for readiness and health
  *   health.c       health
@@ -62,6 +63,16 @@ typedef struct Health {
 } Health;
 
 typedef struct OwnReload OwnReload;
+
+/* What shows which process may follow on the main one, and the search for it. */
+typedef struct Successor {
+        uint64_t program;     /* of the main process, procfs_program() */
+        uint64_t since, told; /* procfs_now() when it was ready, and when it was told something */
+        usec_t told_when;     /* by a signal of an operator or its own reload; 0: never */
+        pid_t of;             /* who is gone, while it is not known or not noted */
+        LoopSource *timer;    /* NULL: none is awaited */
+        PathWatch *watch;     /* of the pidfile */
+} Successor;
 
 /* The sockets by which work comes in, as far as they were looked for in this run. */
 typedef struct Sockets {
@@ -127,6 +138,7 @@ struct Child {
         bool main_guessed;
         usec_t main_since;
         ExitStatus main_exit;
+        Successor successor;
         PathWatch *pidfile_watch;
         int pidfile_outcome; /* the last one that was noted */
 
@@ -212,6 +224,15 @@ bool track_claim(Child *child, pid_t pid, bool guessed);
 bool track_pidfile_names_process(Child *child, pid_t *ret);
 /* Arms the notice that the tree is empty, and looks at once. */
 void track_check_tree(Child *child);
+
+/* successor.c */
+/* It is ready; it is told something after which its main process may be another one. */
+void successor_mark_ready(Child *child);
+void successor_mark_told(Child *child);
+/* The main process `old` has ended: whether another one was found, or may come yet. */
+bool successor_seek(Child *child, pid_t old, const ExitStatus *status);
+bool successor_is_awaited(const Child *child);
+void successor_forget(Child *child); /* awaits it no more */
 
 /* ready.c */
 void ready_begin(Child *child);

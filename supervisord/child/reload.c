@@ -116,7 +116,10 @@ static int own_reload_on_timer(void *userdata) {
         Child *child = userdata;
         char timeout[DURATION_TEXT_MAX];
 
-        if (child->reload->stage == OWN_RELOAD_SETTLING)
+        if (successor_is_awaited(child)) /* if none comes, it has not survived it */
+                loop_timer_set(child->reload->timer,
+                               usec_add(loop_now(child->context->loop), SURVIVAL));
+        else if (child->reload->stage == OWN_RELOAD_SETTLING)
                 own_reload_end(child, CHILD_RELOAD_DONE, "%s", "");
         else
                 own_reload_end(child, CHILD_RELOAD_FAILED,
@@ -176,6 +179,7 @@ static int own_reload_tell(Child *child) {
 
         own->files = files_take(child->daemon);
         own->stage = OWN_RELOAD_TELLING;
+        successor_mark_told(child);
         if (!child->daemon->reload.command)
                 return own_reload_signal(child);
 

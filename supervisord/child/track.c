@@ -23,6 +23,7 @@
 #define TRACK_E_FOREIGN 1000
 
 static void track_drop_main(Child *child) {
+        successor_forget(child);
         child->main_source = loop_source_free(child->main_source);
         reaper_remove(child->context->reaper, &child->main_process);
         pidref_done(&child->main);
@@ -39,6 +40,8 @@ void track_forget_main(Child *child) {
 
 static void track_tree_is_empty(Child *child) {
         tree_unwatch(child->tree);
+        if (child_has_posted(child, EVENT_TREE_EMPTY))
+                return;
         if (child->state != STATE_STARTING)
                 child_post(child, EVENT_TREE_EMPTY);
         else
@@ -81,6 +84,7 @@ static bool track_guess(Child *child);
 
 static void track_main_ended(Child *child, const ExitStatus *status) {
         bool again = track_may_guess_again(child, status);
+        pid_t old = child->main.pid;
 
         child->main_exit = *status;
         track_drop_main(child);
@@ -88,7 +92,10 @@ static void track_main_ended(Child *child, const ExitStatus *status) {
                 note_lost(child);
                 child->context->sink.changed(child->context->sink.userdata, child);
         }
-        child_post(child, again && track_guess(child) ? EVENT_MAIN_FOUND : EVENT_MAIN_EXITED);
+        if (again && track_guess(child))
+                child_post(child, EVENT_MAIN_FOUND);
+        else if (!successor_seek(child, old, status))
+                child_post(child, EVENT_MAIN_EXITED);
 }
 
 static int track_main_exited(void *userdata, const Process *process, const ExitStatus *status) {
@@ -153,7 +160,13 @@ bool track_claim(Child *child, pid_t pid, bool guessed) {
 }
 
 void track_follow(Child *child) {
-        if (!child->main_is_first)
+        pid_t old = TAKE(child->successor.of);
+
+        if (old > 0 && old != child->main.pid)
+                note(child, LOG_NOTICE, MESSAGE_MAIN_CHANGED,
+                     "its main process is now %d, the successor of %d", (int) child->main.pid,
+                     (int) old);
+        else if (!child->main_is_first)
                 note(child, LOG_INFO, MESSAGE_NONE, "main process is %d%s", (int) child->main.pid,
                      child->main_guessed ? " (found as the one that stayed)" : "");
 }

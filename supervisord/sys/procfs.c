@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -108,6 +109,31 @@ int procfs_stat(pid_t pid, ProcStat *ret) {
 
         r = procfs_open_root(&proc);
         return r < 0 ? r : procfs_stat_at(proc, pid, ret);
+}
+
+uint64_t procfs_now(void) {
+        uint64_t ticks = (uint64_t) sysconf(_SC_CLK_TCK);
+        struct timespec now;
+
+        (void) clock_gettime(CLOCK_BOOTTIME, &now);
+        return (uint64_t) now.tv_sec * ticks + (uint64_t) now.tv_nsec * ticks / 1000000000u;
+}
+
+/* By its path, so that one that was replaced on the disk counts as the same. FNV-1a. */
+uint64_t procfs_program(pid_t pid) {
+        static const char deleted[] = " (deleted)";
+        char link[PROCFS_PATH_MAX], path[PATH_MAX];
+        uint64_t hash = 14695981039346656037u;
+
+        (void) snprintf(link, sizeof(link), "/proc/%d/exe", (int) pid);
+        ssize_t size = readlink(link, path, sizeof(path));
+        size_t length = size < 0 ? 0 : (size_t) size, end = sizeof(deleted) - 1;
+
+        if (length > end && memcmp(path + length - end, deleted, end) == 0)
+                length -= end;
+        for (size_t i = 0; i < length; i++)
+                hash = (hash ^ (uint8_t) path[i]) * 1099511628211u;
+        return length > 0 ? hash : 0;
 }
 
 int procfs_cgroup(pid_t pid, char ret[static PATH_MAX]) {

@@ -35,6 +35,12 @@ int procfs_has_variable(pid_t pid, const char *variable);
 /* The same for any value: `key` is "KEY=". */
 int procfs_has_key(pid_t pid, const char *key);
 
+/* The start time that a process would have that was made now. */
+uint64_t procfs_now(void);
+
+/* Tells programs apart: equal for processes that run the same one. 0: not known, or denied. */
+uint64_t procfs_program(pid_t pid);
+
 /*
  * Calls `visit` for every socket that a process holds; a result other than 0 ends the walk and is
  * returned. -EACCES: we may not look into it. One that ends meanwhile holds nothing any more.

@@ -36,3 +36,13 @@ int procfs_stat(pid_t pid, ProcStat *ret) {
         *ret = procfs_stat_of(process);
         return 0;
 }
+
+uint64_t procfs_now(void) {
+        return world_births() + 1;
+}
+
+uint64_t procfs_program(pid_t pid) {
+        const FakeProcess *process = process_find(pid);
+
+        return process && process->program ? (uint64_t) (uintptr_t) process->program : 0;
+}

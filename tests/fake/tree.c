@@ -210,6 +210,8 @@ int tree_spare(Tree *tree, TreeVisitor visit, void *userdata) {
         for (FakeProcess *process; (process = process_each(&cursor));)
                 if (!process->zombie && process->tree == tree->tree) {
                         (void) visit(userdata, process->pid);
+                        if (!process_is_alive(process)) /* it ended while it was looked at */
+                                continue;
                         process_spare(process);
                         count++;
                 }

@@ -81,6 +81,10 @@ void script_react_to_reload(Script *script, bool tells) {
         acts = script_react(script, SIGHUP);
         if (random_once_in(6))
                 acts[0] = (FakeAct) EXIT(random_time(), 1);
+        else if (random_once_in(4)) { /* it executes itself into the background, as it were */
+                acts[0] = (FakeAct) FORK_SESSION(0, script->path);
+                acts[1] = (FakeAct) EXIT(random_once_in(2) ? 0 : random_time(), 0);
+        }
         else if (tells) {
                 acts[0] = (FakeAct) NOTIFY(0, "RELOADING=1\n");
                 if (!random_once_in(6))

@@ -158,6 +158,25 @@ START_TEST(test_cgroup) {
 }
 END_TEST
 
+START_TEST(test_program_and_moment) {
+        uint64_t before = procfs_now();
+        ProcStat stat;
+
+        start_child("another name");
+        ck_assert_int_eq(procfs_stat(child, &stat), 0);
+        ck_assert_uint_ge(stat.start_time, before);
+        ck_assert_uint_le(stat.start_time, procfs_now());
+        ck_assert_uint_ne(procfs_program(getpid()), 0);
+        ck_assert_uint_eq(procfs_program(child), procfs_program(getpid()));
+        end_child();
+        ck_assert_uint_eq(procfs_program(child), 0);
+
+        start_program((char *[]){ NULL });
+        ck_assert_uint_ne(procfs_program(child), procfs_program(getpid()));
+        end_child();
+}
+END_TEST
+
 START_TEST(test_variables) {
         char *const environment[] = { (char *) "FIRST=1", (char *) "MIDDLE=two words", (char *) "",
                                       (char *) "LAST=x", NULL };
@@ -278,6 +297,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, test_gone);
         tcase_add_test(tcase, test_start_time);
         tcase_add_test(tcase, test_cgroup);
+        tcase_add_test(tcase, test_program_and_moment);
         tcase_add_test(tcase, test_variables);
         tcase_add_loop_test(tcase, test_long_environment, 0, 16);
         tcase_add_test(tcase, test_each);
