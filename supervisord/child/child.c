@@ -39,7 +39,8 @@ static int child_on_timer(void *userdata) {
         case STATE_STOPPING:
         case STATE_SWEEPING:
         case STATE_KILLING:
-                child_on_time_to_end(child);
+                if (!finish_command_late(child))
+                        child_on_time_to_end(child);
                 break;
         case STATE_TIDYING:
                 note(child, LOG_WARNING, MESSAGE_HOOK_FAILED,
@@ -100,6 +101,7 @@ Child *child_free(Child *child) {
                 return NULL;
 
         launch_forget(child);
+        script_forget(child);
         track_stop_search(child);
         track_forget_main(child);
         ready_forget(child);
@@ -130,6 +132,7 @@ static void child_set_state(Child *child, DaemonState to) {
 
         if (!child_keeps_timer(from, to))
                 loop_timer_disarm(child->timer);
+        finish_forget_command(child);
         helper_cancel(&child->helper);
         drain_forget(child);
         if (from == STATE_STARTING) {
@@ -148,6 +151,7 @@ static void child_set_state(Child *child, DaemonState to) {
         if (!daemon_state_is_live(to)) {
                 track_forget_main(child);
                 notified_close(child);
+                script_forget(child);
                 tree_unwatch(child->tree);
         }
 

@@ -91,12 +91,75 @@ DaemonEvent finish_step_event(const Child *child) {
         return EVENT_STEPS_OVER;
 }
 
+static void finish_begin_schedule(Child *child) {
+        if (!child_has_posted(child, EVENT_TREE_EMPTY) && !leftovers_begin_wait(child))
+                child_post(child, finish_step_event(child));
+}
+
+/* stop.command, which comes first. */
+
+static void finish_command_over(Child *child) {
+        child->stop_command = STOP_COMMAND_OVER;
+        loop_timer_disarm(child->timer);
+        track_check_tree(child);
+        if (child->state == STATE_STOPPING)
+                finish_begin_schedule(child);
+}
+
+static void finish_on_stop_command(void *userdata, const HelperResult *result) {
+        Child *child = userdata;
+        char text[HELPER_TEXT_MAX];
+
+        if (!helper_succeeded_with(result, &child->daemon->stop_by.success))
+                note(child, LOG_WARNING, MESSAGE_HOOK_FAILED, "stop.command %s",
+                     helper_text(text, result));
+        finish_command_over(child);
+}
+
+/* For one that somebody wants stopped: after an accident there is nobody to tell. */
+bool finish_command_first(Child *child) {
+        char *const *command = child->daemon->stop_by.command;
+
+        if (child->stop_command == STOP_COMMAND_RUNS)
+                return true;
+        if (!command || child->stop_command == STOP_COMMAND_OVER ||
+            child->state != STATE_STOPPING || !pidref_is_set(&child->main))
+                return false;
+
+        child->stop_command = STOP_COMMAND_RUNS;
+        loop_timer_set(child->timer, usec_add(loop_now(child->context->loop),
+                                              child->daemon->stop_by.timeout));
+        helper_start(child, command, finish_on_stop_command);
+        return true;
+}
+
+static bool finish_cut_command(Child *child) {
+        if (child->stop_command != STOP_COMMAND_RUNS)
+                return false;
+        note(child, LOG_WARNING, MESSAGE_HOOK_FAILED,
+             "stop.command does not end, going on without it");
+        child->stop_command = STOP_COMMAND_OVER;
+        helper_cancel(&child->helper);
+        return true;
+}
+
+bool finish_command_late(Child *child) {
+        if (!finish_cut_command(child))
+                return false;
+        finish_command_over(child);
+        return true;
+}
+
+void finish_forget_command(Child *child) {
+        (void) finish_cut_command(child);
+}
+
 void finish_begin(Child *child) {
         freeze_resume(child);
         child->stop_step = 0;
         child->step_again = false;
-        if (!child_has_posted(child, EVENT_TREE_EMPTY) && !leftovers_begin_wait(child))
-                child_post(child, finish_step_event(child));
+        if (!finish_command_first(child))
+                finish_begin_schedule(child);
 }
 
 void finish_step(Child *child) {

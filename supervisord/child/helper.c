@@ -119,9 +119,13 @@ void helper_start(Child *child, char *const *command, HelperHandler handler) {
                                    });
 }
 
-bool helper_succeeded(const HelperResult *result) {
+bool helper_succeeded_with(const HelperResult *result, const StatusSet *success) {
         return result->report.failed_step == SPAWN_STEP_NONE && result->status.known &&
-               !result->status.signaled && result->status.code == 0;
+               !result->status.signaled && status_set_is_success(success, result->status.code);
+}
+
+bool helper_succeeded(const HelperResult *result) {
+        return helper_succeeded_with(result, &(StatusSet){ 0 });
 }
 
 const char *helper_text(char buffer[static HELPER_TEXT_MAX], const HelperResult *result) {

@@ -58,6 +58,8 @@ void helper_run(Helper *helper, const HelperOrder *order);
 void helper_cancel(Helper *helper);
 
 bool helper_succeeded(const HelperResult *result);
+/* The same with other statuses than 0. */
+bool helper_succeeded_with(const HelperResult *result, const StatusSet *success);
 
 #define HELPER_TEXT_MAX 192
 /* "exited with status 1", "could not be executed: …". Returns buffer. */

@@ -131,6 +131,7 @@ static void launch_reset(Child *child) {
         child->pidfile_outcome = 0;
         child->status[0] = child->reason[0] = '\0';
         child->main_exit = (ExitStatus){ 0 };
+        child->stop_command = STOP_COMMAND_NONE;
         child->history.started = now;
         loop_timer_set(child->timer, usec_add(now, child->daemon->ready.timeout));
 }
@@ -153,6 +154,26 @@ static void launch_note_leftovers(Child *child) {
         note(child, LOG_WARNING, MESSAGE_LEFTOVERS, "%zu %s first", count,
              PLURAL(count, "process of an earlier run is in the way of a start, ending it",
                     "processes of an earlier run are in the way of a start, ending them"));
+}
+
+static int launch_first(Child *child, char *const *variables, Spawned *ret) {
+        int output = -1, r = 0;
+
+        if (script_is_one(child->daemon))
+                r = script_open_output(child, &output);
+        if (r >= 0)
+                r = launch_spawn(child->context,
+                                 &(LaunchOrder){
+                                         .daemon = child->daemon,
+                                         .command = child->daemon->command,
+                                         .variables = variables,
+                                         .tree = child->tree,
+                                         .output = output,
+                                 },
+                                 ret);
+        if (child->words)
+                capture_started(child->words);
+        return r;
 }
 
 void launch_begin(Child *child) {
@@ -184,15 +205,7 @@ void launch_begin(Child *child) {
         }
 
         files_set(child, files_take(child->daemon));
-        r = launch_spawn(child->context,
-                         &(LaunchOrder){
-                                 .daemon = child->daemon,
-                                 .command = child->daemon->command,
-                                 .variables = variables,
-                                 .tree = child->tree,
-                                 .output = -1,
-                         },
-                         &spawned);
+        r = launch_first(child, variables, &spawned);
         if (r >= 0) {
                 note(child, LOG_INFO, MESSAGE_DAEMON_STARTING, "starting, process %d",
                      (int) spawned.pid);

@@ -119,13 +119,15 @@ static void note_start_timeout(Child *child, DaemonState from) {
         if (from == STATE_PROBING && child->pidfile_outcome == 0)
                 note_not_ready(child, timeout);
         else if (pidref_is_set(&child->first_ref))
-                child_set_reason(child, "its first process did not exit within %s", timeout);
+                child_set_reason(child, "its %s did not exit within %s",
+                                 script_is_one(daemon) ? "command" : "first process", timeout);
         else if (child->pidfile_outcome == 0)
                 child_set_reason(child, "no main process was found within %s", timeout);
         else if (child->pidfile_outcome == PIDFILE_E_MISSING &&
                  pidpath_obstacle(child, obstacle)[0] != '\0')
                 child_set_reason(child, "pidfile %s is missing: %s", daemon->pidfile, obstacle);
         /* else the reason says already what is wrong with the pidfile */
+        script_add_words(child);
 }
 
 void note_failure(Child *child, DaemonState from, DaemonEvent event) {

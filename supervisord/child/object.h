@@ -7,6 +7,7 @@
  *   child.c        the object: events in, table asked, state set
  *   act.c          actions of the table, each to its function
  *   launch.c       starting the first process            environment.c, output.c: its surroundings
+ *   script.c       … where that is a command that ends: what it writes, how it ends
  *   track.c        the main process: finding, following, its end
  *   successor.c    … which may change
  *   ready.c        readiness                             notified.c: what it says by sd_notify
@@ -35,9 +36,11 @@
 #include "model/flight.h"
 #include "model/health.h"
 #include "model/restart.h"
+#include "sys/capture.h"
 #include "sys/notifysocket.h"
 #include "sys/pathwatch.h"
 #include "sys/pidref.h"
+#include "sys/procfs.h"
 #include "sys/spawn.h"
 #include "sys/tree.h"
 
@@ -61,6 +64,20 @@ typedef struct Health {
         usec_t told;   /* within which time it was told to speak, in this run; 0: it was not */
         char text[LOOK_TEXT_MAX]; /* what was wrong at the last look; "" for nothing */
 } Health;
+
+/* The main process as it was found among those that stayed. */
+typedef struct Guess {
+        ProcStat best;
+        unsigned count;   /* live processes */
+        unsigned orphans; /* of them those that came to us by the end of their parent */
+} Guess;
+
+/* stop.command, before the schedule. */
+typedef enum StopCommand {
+        STOP_COMMAND_NONE, /* not run yet */
+        STOP_COMMAND_RUNS,
+        STOP_COMMAND_OVER,
+} StopCommand;
 
 typedef struct OwnReload OwnReload;
 
@@ -130,12 +147,14 @@ struct Child {
         PidRef first_ref;
         int report_fd; /* whether its exec succeeded */
         LoopSource *report;
+        Capture *words; /* of a command that starts it: what is written there */
 
         PidRef main;
         Process main_process;    /* unless it is the first one */
         LoopSource *main_source; /* its pidfd, where it is no child of ours */
         bool main_is_first;
         bool main_guessed;
+        Guess guess;
         usec_t main_since;
         ExitStatus main_exit;
         Successor successor;
@@ -158,6 +177,7 @@ struct Child {
         Helper helper;
         uint64_t *files;   /* of reload.files, as it read them; NULL: not known, or none */
         OwnReload *reload; /* the last one, or one that is under way; NULL: there was none */
+        StopCommand stop_command;
         size_t stop_step;     /* the next one of the schedule */
         StopStep step;        /* the one at hand; the schedule may be another one since */
         usec_t step_deadline; /* of the one at hand */
@@ -199,6 +219,17 @@ void launch_begin(Child *child);
 /* Reads the report whether the exec succeeded, if it is there and was not read yet. */
 void launch_read_report(Child *child);
 void launch_forget(Child *child); /* the report; the process lives on */
+
+/* script.c */
+/* Whether the first process is a command that starts it, and no daemon itself. */
+bool script_is_one(const DaemonConfig *daemon);
+/* Makes the pipe that it writes to; *ret is its end, borrowed. */
+int script_open_output(Child *child, int *ret);
+/* Its end is no failure; who inherited its output goes on writing. */
+void script_ended_well(Child *child);
+/* Adds the last lines that it wrote to the reason. */
+void script_add_words(Child *child);
+void script_forget(Child *child);
 
 /* environment.c: the environment of a process of the daemon; `more` is appended. */
 int environment_new(const DaemonConfig *daemon,
@@ -307,6 +338,11 @@ const char *measure_peers(Child *child, char buffer[static MEASURE_PEERS_MAX]);
 /* finish.c */
 void finish_begin(Child *child);
 void finish_step(Child *child);
+/* Whether stop.command comes first, or runs; begins it if it is its time. */
+bool finish_command_first(Child *child);
+/* Its time is over; false: it does not run. */
+bool finish_command_late(Child *child);
+void finish_forget_command(Child *child);
 DaemonEvent finish_step_event(const Child *child); /* what the end of a step's time means */
 void finish_pass_on(Child *child);
 void finish_kill(Child *child);

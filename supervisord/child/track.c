@@ -5,19 +5,21 @@
  * tree says that the process is one of the daemon's.
  */
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "child/object.h"
 #include "sys/pidfile.h"
-#include "sys/procfs.h"
 
 /*
  * A daemon that forks twice leaves a process for a moment that looks like the main one and exits
  * with 0. So long after a guess such an exit only means to guess again.
  */
 #define GUESS_SETTLE (2 * USEC_PER_SEC)
+
+#define TRACK_GUESS_MAX 64
 
 /* Beside PIDFILE_E_…: the number is that of a process which is none of the daemon's. */
 #define TRACK_E_FOREIGN 1000
@@ -40,13 +42,16 @@ void track_forget_main(Child *child) {
 
 static void track_tree_is_empty(Child *child) {
         tree_unwatch(child->tree);
+        if (finish_command_first(child))
+                return; /* its end is looked at again */
         if (child_has_posted(child, EVENT_TREE_EMPTY))
                 return;
         if (child->state != STATE_STARTING)
                 child_post(child, EVENT_TREE_EMPTY);
         else
                 child_fail(child,
-                           "its first process exited with status 0, but nothing of it is left");
+                           "its %s ended as it should, but nothing of it is left",
+                           script_is_one(child->daemon) ? "command" : "first process");
 }
 
 static int track_on_tree(void *userdata) {
@@ -159,25 +164,7 @@ bool track_claim(Child *child, pid_t pid, bool guessed) {
         return true;
 }
 
-void track_follow(Child *child) {
-        pid_t old = TAKE(child->successor.of);
-
-        if (old > 0 && old != child->main.pid)
-                note(child, LOG_NOTICE, MESSAGE_MAIN_CHANGED,
-                     "its main process is now %d, the successor of %d", (int) child->main.pid,
-                     (int) old);
-        else if (!child->main_is_first)
-                note(child, LOG_INFO, MESSAGE_NONE, "main process is %d%s", (int) child->main.pid,
-                     child->main_guessed ? " (found as the one that stayed)" : "");
-}
-
 /* Finding it. */
-
-typedef struct Guess {
-        pid_t self;
-        ProcStat best;
-        bool best_is_orphan; /* it came to us by the end of its parent */
-} Guess;
 
 static int track_consider(void *userdata, pid_t pid) {
         Guess *guess = userdata;
@@ -186,23 +173,50 @@ static int track_consider(void *userdata, pid_t pid) {
         if (procfs_stat(pid, &stat) != 0 || stat.state == 'Z')
                 return 0;
 
-        bool is_orphan = stat.ppid == guess->self;
-        bool better =
-                guess->best.pid == 0 || (is_orphan && !guess->best_is_orphan) ||
-                (is_orphan == guess->best_is_orphan && stat.start_time < guess->best.start_time);
-        if (better) {
+        bool is_orphan = stat.ppid == getpid(), best_is_orphan = guess->best.ppid == getpid();
+        bool better = guess->best.pid == 0 || (is_orphan && !best_is_orphan) ||
+                      (is_orphan == best_is_orphan && stat.start_time < guess->best.start_time);
+        if (better)
                 guess->best = stat;
-                guess->best_is_orphan = is_orphan;
-        }
+        guess->count++;
+        guess->orphans += is_orphan;
         return 0;
 }
 
 static bool track_guess(Child *child) {
-        Guess guess = { .self = getpid() };
-
-        if (tree_each(child->tree, track_consider, &guess) < 0 || guess.best.pid == 0)
+        child->guess = (Guess){ 0 };
+        if (tree_each(child->tree, track_consider, &child->guess) < 0 ||
+            child->guess.best.pid == 0)
                 return false;
-        return track_claim(child, guess.best.pid, true);
+        return track_claim(child, child->guess.best.pid, true);
+}
+
+/* All others come from it if it is the only one whose parent is gone. */
+static const char *track_guess_text(const Child *child, char *buffer, size_t room) {
+        const Guess *guess = &child->guess;
+
+        if (guess->count == 1)
+                return "the one that stayed";
+        if (guess->orphans == 1)
+                snprintf(buffer, room, "the one from which the %u others come", guess->count - 1);
+        else
+                snprintf(buffer, room, "the oldest of the %u that stayed", guess->count);
+        return buffer;
+}
+
+void track_follow(Child *child) {
+        pid_t old = TAKE(child->successor.of);
+        char text[TRACK_GUESS_MAX];
+
+        if (old > 0 && old != child->main.pid)
+                note(child, LOG_NOTICE, MESSAGE_MAIN_CHANGED,
+                     "its main process is now %d, the successor of %d", (int) child->main.pid,
+                     (int) old);
+        else if (child->main_guessed && !child->main_is_first)
+                note(child, LOG_INFO, MESSAGE_NONE, "main process is %d (found as %s)",
+                     (int) child->main.pid, track_guess_text(child, text, sizeof(text)));
+        else if (!child->main_is_first)
+                note(child, LOG_INFO, MESSAGE_NONE, "main process is %d", (int) child->main.pid);
 }
 
 static void track_note_pidfile(Child *child, int outcome, pid_t pid) {
@@ -281,13 +295,18 @@ static void track_search(Child *child) {
 /* The first process. */
 
 void track_first_executed(Child *child) {
-        if (child->daemon->type == DAEMON_FORKING)
+        if (child->daemon->type == DAEMON_FORKING || script_is_one(child->daemon))
                 return; /* its end will tell */
         child->main = TAKE(child->first_ref);
         child->first_ref = PIDREF_NONE;
         child->main_is_first = true;
         child->main_since = loop_now(child->context->loop);
         child_post(child, EVENT_MAIN_FOUND);
+}
+
+static bool track_is_success(const Child *child, const ExitStatus *status) {
+        return status->known && !status->signaled &&
+               status_set_is_success(&child->daemon->start.success, status->code);
 }
 
 int track_first_exited(void *userdata, const Process *process, const ExitStatus *status) {
@@ -307,11 +326,17 @@ int track_first_exited(void *userdata, const Process *process, const ExitStatus 
                 return 0;
 
         child->main_exit = *status;
-        if (child->state != STATE_STARTING)
+        if (child->state != STATE_STARTING) {
                 child_post(child, EVENT_MAIN_EXITED);
-        else if (!status->signaled && status->code == 0)
+        } else if (track_is_success(child, status)) {
+                script_ended_well(child);
                 track_search(child);
-        else
-                child_fail(child, "its first process %s", exit_status_text(text, status));
+        } else {
+                child_set_reason(child, "its %s %s",
+                                 script_is_one(child->daemon) ? "command" : "first process",
+                                 exit_status_text(text, status));
+                script_add_words(child);
+                child_post(child, EVENT_START_FAILED);
+        }
         return 0;
 }

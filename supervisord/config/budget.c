@@ -87,6 +87,7 @@ static void budget_add_daemon(Budget *budget,
                               DaemonConfig *daemon,
                               const Setting *const own[static PHASE_MAX_],
                               const Setting *schedule,
+                              const Setting *command,
                               const Setting *wait) {
         const SettingOrigin *cleanup = &daemon->origins[own[PHASE_CLEANUP] - schema_daemon];
 
@@ -102,18 +103,23 @@ static void budget_add_daemon(Budget *budget,
                            &daemon->origins[schedule - schema_daemon]);
         if (daemon->cleanup.leftovers == LEFTOVERS_WAIT)
                 budget_add(budget, &daemon->cleanup.wait, &daemon->origins[wait - schema_daemon]);
+        if (daemon->stop_by.command)
+                budget_add(budget, &daemon->stop_by.timeout,
+                           &daemon->origins[command - schema_daemon]);
 }
 
 static size_t budget_room(const Config *config) {
         size_t room = PHASE_MAX_;
 
         for (size_t i = 0; i < config->daemon_count; i++)
-                room += PHASE_MAX_ + config->daemons[i].stop.count + 1;
+                room += PHASE_MAX_ + config->daemons[i].stop.count + 2;
         return room;
 }
 
 static void budget_collect(Budget *budget) {
         const Setting *schedule = schema_find(schema_daemon, schema_daemon_count, "stop.signals");
+        const Setting *command =
+                schema_find(schema_daemon, schema_daemon_count, "stop.command_timeout");
         const Setting *wait = schema_find(schema_daemon, schema_daemon_count, "cleanup.wait");
         const Setting *own[PHASE_MAX_];
 
@@ -122,7 +128,8 @@ static void budget_collect(Budget *budget) {
                                          phase_own_setting(phase));
         budget_add_supervisor(budget);
         for (size_t i = 0; i < budget->config->daemon_count; i++)
-                budget_add_daemon(budget, &budget->config->daemons[i], own, schedule, wait);
+                budget_add_daemon(budget, &budget->config->daemons[i], own, schedule, command,
+                                  wait);
 }
 
 static void budget_scale(Budget *budget, unsigned percent) {

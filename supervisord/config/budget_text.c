@@ -98,6 +98,7 @@ static bool budget_is_written(const Config *config, const BudgetLink *link) {
 /* The setting that the time comes from. */
 static void budget_print_setting(const Config *config, const BudgetLink *link, FILE *stream) {
         const char *daemon = config->daemons[link->node].name;
+        bool with_command = config->daemons[link->node].stop_by.command;
         bool waits = daemon_config_wait(&config->daemons[link->node]) > 0;
 
         switch (link->kind) {
@@ -106,7 +107,10 @@ static void budget_print_setting(const Config *config, const BudgetLink *link, F
                 break;
         case BUDGET_LEAST:
                 (void) fprintf(stream, "%s.stop.signals%s", daemon,
-                               waits ? " and cleanup.wait" : "");
+                               with_command && waits ? ", command_timeout and cleanup.wait"
+                               : with_command        ? " and command_timeout"
+                               : waits               ? " and cleanup.wait"
+                                                     : "");
                 break;
         default:
                 (void) fprintf(stream, "supervisor.%s", phase_setting(link->phase));

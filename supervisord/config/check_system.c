@@ -104,6 +104,7 @@ static void check_commands(const DaemonConfig *daemon, Diag *diag) {
         check_program(daemon, "health.command", daemon->health.command, false, diag);
         check_program(daemon, "freeze.command", daemon->freeze.command, false, diag);
         check_program(daemon, "drain.command", daemon->drain.command, false, diag);
+        check_program(daemon, "stop.command", daemon->stop_by.command, false, diag);
         check_program(daemon, "cleanup.command", daemon->cleanup.command, false, diag);
         check_program(daemon, "reload.check", daemon->reload.check, false, diag);
         check_program(daemon, "reload.command", daemon->reload.command, false, diag);

@@ -148,3 +148,26 @@ int config_add_file(Config *config, const char *file, const char **ret) {
         *ret = config->files[count];
         return 0;
 }
+
+usec_t daemon_config_stop_total(const DaemonConfig *daemon) {
+        usec_t command = daemon->stop_by.command ? daemon->stop_by.timeout : 0;
+
+        return usec_add(usec_add(command, stop_schedule_total(&daemon->stop)),
+                        daemon_config_wait(daemon));
+}
+
+bool status_set_is_empty(const StatusSet *set) {
+        return memcmp(set, &(StatusSet){ 0 }, sizeof(*set)) == 0;
+}
+
+bool status_set_contains(const StatusSet *set, int status) {
+        return status >= 0 && status < 256 && (set->bits[status / 32] >> status % 32 & 1) != 0;
+}
+
+bool status_set_is_success(const StatusSet *set, int status) {
+        return status_set_is_empty(set) ? status == 0 : status_set_contains(set, status);
+}
+
+void status_set_add(StatusSet *set, int status) {
+        set->bits[status / 32] |= UINT32_C(1) << status % 32;
+}

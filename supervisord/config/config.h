@@ -21,6 +21,7 @@ typedef enum DaemonType {
         DAEMON_SIMPLE,  /* stays in the foreground */
         DAEMON_NOTIFY,  /* stays in the foreground and speaks sd_notify(3) */
         DAEMON_FORKING, /* the first process exits, another one stays */
+        DAEMON_COMMAND, /* the command is a script that starts it and exits */
         DAEMON_TYPE_MAX_,
 } DaemonType;
 
@@ -129,6 +130,18 @@ typedef struct StopSchedule {
         size_t count;
 } StopSchedule;
 
+/* Statuses with which a command may exit; none at all: 0 only. */
+typedef struct StatusSet {
+        uint32_t bits[8];
+} StatusSet;
+
+bool status_set_is_empty(const StatusSet *set);
+/* As it is written: an empty set has no status. */
+bool status_set_contains(const StatusSet *set, int status);
+/* As it is meant: an empty set has the status 0. */
+bool status_set_is_success(const StatusSet *set, int status);
+void status_set_add(StatusSet *set, int status);
+
 /* Who a daemon runs as; looked up when the configuration is read. */
 typedef struct Identity {
         bool switch_user; /* false: as supervisord itself, nothing below is used */
@@ -224,7 +237,17 @@ typedef struct DaemonConfig {
                 usec_t timeout; /* USEC_INFINITY: the phase's */
         } drain;
 
+        struct {
+                StatusSet success; /* of the command, where its end is no end of the daemon */
+        } start;
+
         StopSchedule stop;
+
+        struct {
+                char **command; /* before the schedule */
+                usec_t timeout;
+                StatusSet success;
+        } stop_by;
 
         struct {
                 Leftovers leftovers;
@@ -309,6 +332,9 @@ int config_add_file(Config *config, const char *file, const char **ret);
 static inline usec_t daemon_config_wait(const DaemonConfig *daemon) {
         return daemon->cleanup.leftovers == LEFTOVERS_WAIT ? daemon->cleanup.wait : 0;
 }
+
+/* What ending the daemon may take: stop.command, schedule, wait; USEC_INFINITY as below. */
+usec_t daemon_config_stop_total(const DaemonConfig *daemon);
 
 /* Sum of the steps' times; USEC_INFINITY if a step has none. The steps from SIGKILL on count 0. */
 usec_t stop_schedule_total(const StopSchedule *schedule);

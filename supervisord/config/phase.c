@@ -47,7 +47,7 @@ PhaseTimes phase_times(const Config *config, Phase phase, unsigned node) {
                 break;
         }
 
-        usec_t schedule = usec_add(stop_schedule_total(&daemon->stop), daemon_config_wait(daemon));
+        usec_t schedule = daemon_config_stop_total(daemon);
         return (PhaseTimes){
                 .phase = all->cleanup_timeout,
                 .own = daemon->cleanup.timeout,

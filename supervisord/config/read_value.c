@@ -255,6 +255,16 @@ static int read_value_scalar(const Setting *setting, const config_setting_t *val
         return VALUE_E_FORM;
 }
 
+/* A bare number. */
+static int read_value_status(const Setting *setting, const config_setting_t *value, void *object) {
+        char number[32];
+
+        if (!read_value_is_int(value))
+                return VALUE_E_FORM;
+        (void) snprintf(number, sizeof(number), "%lld", read_value_int(value));
+        return value_append(setting, number, object);
+}
+
 static int read_value_list(const ValuePlace *place,
                            const Setting *setting,
                            const config_setting_t *value,
@@ -267,7 +277,9 @@ static int read_value_list(const ValuePlace *place,
                 const config_setting_t *element = config_setting_get_elem(value, (unsigned) i);
                 int r = VALUE_E_FORM;
 
-                if (read_value_is_string(element))
+                if (setting->type == SETTING_STATUSES)
+                        r = read_value_status(setting, element, object);
+                else if (read_value_is_string(element))
                         r = value_append(setting, config_setting_get_string(element), object);
                 r = read_value_settle(place, setting, element, r);
                 if (r < 0)
@@ -286,6 +298,8 @@ int read_value(const ValuePlace *place,
                 r = read_value_scalar(setting, value, object);
         else if (read_value_is_vector(value))
                 return read_value_list(place, setting, value, object);
+        else if (setting->type == SETTING_STATUSES)
+                r = read_value_status(setting, value, object);
         else if (read_value_is_string(value) && setting->type != SETTING_COMMAND)
                 r = value_append(setting, config_setting_get_string(value), object);
         else

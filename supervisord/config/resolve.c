@@ -6,6 +6,7 @@
  */
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -83,6 +84,7 @@ static const ResolveRule resolve_used[] = {
         { "drain.timeout", "drain.until", ALL_BUT(DRAIN_NONE, DRAIN_MAX_) },
         { "cleanup.wait", "cleanup.leftovers", BIT(LEFTOVERS_WAIT) },
         { "output.priority", "output.to", BIT(OUTPUT_JOURNAL) },
+        { "start.success", "type", BIT(DAEMON_FORKING) | BIT(DAEMON_COMMAND) },
         { "restart.delay", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
         { "restart.delay_max", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
         { "restart.reset", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
@@ -124,12 +126,14 @@ static DrainUntil resolve_drain_auto(const DaemonConfig *daemon) {
 static void resolve_auto(DaemonConfig *daemon) {
         static const ReadyOn by_type[] = { [DAEMON_SIMPLE] = READY_EXEC,
                                            [DAEMON_NOTIFY] = READY_NOTIFY,
-                                           [DAEMON_FORKING] = READY_EXIT };
+                                           [DAEMON_FORKING] = READY_EXIT,
+                                           [DAEMON_COMMAND] = READY_EXIT };
+        static_assert(ELEMENTSOF(by_type) == DAEMON_TYPE_MAX_, "every type has its readiness");
 
         if (daemon->ready.on == READY_AUTO && daemon->ready.command)
                 daemon->ready.on = READY_COMMAND;
         if (daemon->ready.on == READY_AUTO)
-                daemon->ready.on = daemon->type == DAEMON_FORKING && daemon->pidfile
+                daemon->ready.on = by_type[daemon->type] == READY_EXIT && daemon->pidfile
                                            ? READY_PIDFILE
                                            : by_type[daemon->type];
         if (daemon->freeze.method == FREEZE_AUTO)
@@ -229,7 +233,8 @@ static void resolve_check_socket(const DaemonConfig *daemon,
 }
 
 static void resolve_check_ready(const DaemonConfig *daemon, Diag *diag) {
-        if (daemon->ready.on == READY_EXIT && daemon->type != DAEMON_FORKING)
+        if (daemon->ready.on == READY_EXIT && daemon->type != DAEMON_FORKING &&
+            daemon->type != DAEMON_COMMAND)
                 remark_error(diag, daemon, "ready.on",
                              "\"exit\" is for daemons that put themselves into the background; "
                              "write type = \"forking\" or ready.on = \"exec\"");
@@ -280,6 +285,18 @@ static void resolve_check_stop(const DaemonConfig *daemon, Diag *diag) {
         }
 }
 
+static void resolve_check_stop_command(const DaemonConfig *daemon,
+                                       const DaemonConfig *defaults,
+                                       Diag *diag) {
+        static const char *const settings[] = { "stop.command_timeout", "stop.success" };
+
+        for (size_t i = 0; i < ELEMENTSOF(settings) && !daemon->stop_by.command; i++)
+                if (!value_equal(resolve_setting(settings[i]), daemon, defaults))
+                        remark_warning(diag, daemon, settings[i],
+                                       "it has no effect without stop.command; remove it or set "
+                                       "that");
+}
+
 static void resolve_check_restart(const DaemonConfig *daemon, Diag *diag) {
         char delay[DURATION_TEXT_MAX], delay_max[DURATION_TEXT_MAX];
 
@@ -327,6 +344,7 @@ static int resolve_daemon(DaemonConfig *daemon, const DaemonConfig *defaults, Di
         resolve_check_output(daemon, diag);
         resolve_check_drain(daemon, diag);
         resolve_check_stop(daemon, diag);
+        resolve_check_stop_command(daemon, defaults, diag);
         resolve_check_restart(daemon, diag);
         resolve_check_reload(daemon, defaults, diag);
         return resolve_identifier(daemon);

@@ -22,6 +22,7 @@ static const char *const schema_types[] = {
         [DAEMON_SIMPLE] = "simple",
         [DAEMON_NOTIFY] = "notify",
         [DAEMON_FORKING] = "forking",
+        [DAEMON_COMMAND] = "command",
         [DAEMON_TYPE_MAX_] = NULL,
 };
 static_assert(ELEMENTSOF(schema_types) == DAEMON_TYPE_MAX_ + 1, "every type has its name");
@@ -146,7 +147,8 @@ const Setting schema_daemon[] = {
           .effect = EFFECT_RESTART, .help = "the program with its arguments (required)" },
         { .path = "type", .type = SETTING_ENUM, .offset = DAEMON(type), .preset = "simple",
           .choices = schema_types, .effect = EFFECT_RESTART,
-          .help = "simple and notify stay in the foreground, forking goes into the background" },
+          .help = "simple and notify stay in the foreground, forking goes into the background, "
+                  "command is a script that starts it" },
         { .path = "pidfile", .type = SETTING_PATH, .offset = DAEMON(pidfile),
           .effect = EFFECT_RESTART, .help = "the file in which the daemon writes its process id" },
         { .path = "requires", .type = SETTING_NAMES, .offset = DAEMON(requires),
@@ -205,6 +207,10 @@ const Setting schema_daemon[] = {
         { .path = "output.priority", .type = SETTING_PRIORITY, .offset = DAEMON(output.priority),
           .preset = "info", .effect = EFFECT_RESTART,
           .help = "the priority of its lines in the journal" },
+
+        { .path = "start.success", .type = SETTING_STATUSES, .offset = DAEMON(start.success),
+          .effect = EFFECT_RESTART,
+          .help = "for forking and command: the exit statuses of a good start, if not 0" },
 
         { .path = "ready.on", .type = SETTING_ENUM, .offset = DAEMON(ready.on), .preset = "auto",
           .choices = schema_ready,
@@ -293,6 +299,13 @@ const Setting schema_daemon[] = {
         { .path = "stop.signals", .type = SETTING_SCHEDULE, .offset = DAEMON(stop),
           .preset = "TERM 5s, KILL",
           .help = "the signals that end it, each with the time that it is given" },
+        { .path = "stop.command", .type = SETTING_COMMAND, .offset = DAEMON(stop_by.command),
+          .help = "the command that ends it, before the signals" },
+        { .path = "stop.command_timeout", .type = SETTING_DURATION,
+          .offset = DAEMON(stop_by.timeout), .preset = "5s", .minimum = SECOND / 1000,
+          .maximum = DAY, .help = "how long stop.command may take" },
+        { .path = "stop.success", .type = SETTING_STATUSES, .offset = DAEMON(stop_by.success),
+          .help = "the exit statuses with which stop.command has succeeded, if not 0" },
 
         { .path = "cleanup.leftovers", .type = SETTING_ENUM, .offset = DAEMON(cleanup.leftovers),
           .preset = "kill", .choices = schema_leftovers,

@@ -36,6 +36,7 @@ typedef enum SettingType {
         SETTING_NAMES,      /* char **, names of daemons */
         SETTING_VARIABLES,  /* char **, "KEY=value" */
         SETTING_SCHEDULE,   /* StopSchedule, "QUIT 20s, TERM 5s, KILL" */
+        SETTING_STATUSES,   /* StatusSet, an array of numbers from 0 to 255 */
         SETTING_LIMIT,      /* one entry of Limits: "1024", "1024:4096", "64K", "infinity" */
 } SettingType;
 

@@ -26,6 +26,8 @@ const char *const value_priorities[] = {
         [LOG_INFO] = "info",     [LOG_DEBUG] = "debug", NULL,
 };
 
+#define VALUE_STATUS_MAX 255
+
 #define FIELD(Type, setting, object) (*(Type *) value_field(setting, object))
 
 /* Enumerations of C have the size of an unsigned int, which the schema's authors rely on. */
@@ -33,7 +35,7 @@ static_assert(sizeof(DaemonType) == sizeof(unsigned), "enumerations are read as 
 
 bool value_is_list(SettingType type) {
         return type == SETTING_COMMAND || type == SETTING_STRINGS || type == SETTING_PATHS ||
-               type == SETTING_NAMES || type == SETTING_VARIABLES;
+               type == SETTING_NAMES || type == SETTING_VARIABLES || type == SETTING_STATUSES;
 }
 
 /* Text that can stand in a log line or an argument of a system call. */
@@ -181,9 +183,19 @@ int value_parse(const Setting *setting, const char *text, void *object) {
         case SETTING_PATHS:
         case SETTING_NAMES:
         case SETTING_VARIABLES:
+        case SETTING_STATUSES:
                 break;
         }
         return VALUE_E_FORM;
+}
+
+static int value_append_status(const char *word, StatusSet *set) {
+        int64_t status;
+
+        int r = value_from_parse(parse_int(word, 0, VALUE_STATUS_MAX, &status));
+        if (r == 0)
+                status_set_add(set, (int) status);
+        return r;
 }
 
 int value_append(const Setting *setting, const char *word, void *object) {
@@ -199,6 +211,8 @@ int value_append(const Setting *setting, const char *word, void *object) {
         case SETTING_VARIABLES:
                 good = value_is_variable(word);
                 break;
+        case SETTING_STATUSES:
+                return value_append_status(word, &FIELD(StatusSet, setting, object));
         default:
                 good = value_is_plain(word);
         }
@@ -232,6 +246,8 @@ bool value_is_set(const Setting *setting, const void *object) {
                 return FIELD(StopSchedule, setting, object).count > 0;
         case SETTING_LIMIT:
                 return FIELD(Limits, setting, object).set[setting->limit];
+        case SETTING_STATUSES:
+                return !status_set_is_empty(&FIELD(StatusSet, setting, object));
         case SETTING_BOOL:
         case SETTING_INT:
         case SETTING_ENUM:
@@ -283,6 +299,9 @@ bool value_equal(const Setting *setting, const void *a, const void *b) {
         case SETTING_LIMIT:
                 return value_limit_equal(&FIELD(Limits, setting, a), &FIELD(Limits, setting, b),
                                          setting->limit);
+        case SETTING_STATUSES:
+                return memcmp(&FIELD(StatusSet, setting, a), &FIELD(StatusSet, setting, b),
+                              sizeof(StatusSet)) == 0;
         }
         return false;
 }
@@ -302,6 +321,9 @@ void value_free(const Setting *setting, void *object) {
                 break;
         case SETTING_SCHEDULE:
                 stop_schedule_clear(&FIELD(StopSchedule, setting, object));
+                break;
+        case SETTING_STATUSES:
+                FIELD(StatusSet, setting, object) = (StatusSet){ 0 };
                 break;
         case SETTING_BOOL:
         case SETTING_INT:

@@ -55,6 +55,19 @@ static void value_print_list(char *const *list, FILE *stream) {
         (void) fputs(" ]", stream);
 }
 
+static void value_print_statuses(const StatusSet *set, FILE *stream) {
+        const char *separator = " ";
+
+        (void) fputc('[', stream);
+        for (int status = 0; status < 256; status++) {
+                if (!status_set_contains(set, status))
+                        continue;
+                (void) fprintf(stream, "%s%d", separator, status);
+                separator = ", ";
+        }
+        (void) fputs(" ]", stream);
+}
+
 static void value_print_schedule(const StopSchedule *schedule, FILE *stream) {
         CLEANUP(freep) char *text = stop_schedule_text(schedule);
 
@@ -123,6 +136,9 @@ void value_print(const Setting *setting, const void *object, FILE *stream) {
         case SETTING_VARIABLES:
                 value_print_list(FIELD(char **, setting, object), stream);
                 break;
+        case SETTING_STATUSES:
+                value_print_statuses(&FIELD(StatusSet, setting, object), stream);
+                break;
         }
 }
 
@@ -145,6 +161,7 @@ static const struct {
                             "[ \"/run/web.pid\", \"/run/web.sock\" ]" },
         [SETTING_NAMES] = { "an array of names of daemons", "[ \"db\", \"cache\" ]" },
         [SETTING_VARIABLES] = { "an array of \"NAME=value\"", "[ \"LANG=C\", \"TZ=UTC\" ]" },
+        [SETTING_STATUSES] = { "an array of exit statuses from 0 to 255", "[ 0, 3 ]" },
         [SETTING_SCHEDULE] = { "signals, each but the last with its time",
                                "\"QUIT 20s, TERM 5s, KILL\"" },
         [SETTING_LIMIT] = { "a limit, or a soft and a hard one",

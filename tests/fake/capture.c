@@ -57,6 +57,19 @@ Capture *capture_free(Capture *capture) {
         return NULL;
 }
 
+int capture_pass_on(Capture *capture, int output_consume) {
+        (void) capture;
+        fd_close(output_consume);
+        return 0;
+}
+
+/* Who inherits it says nothing. */
+bool capture_leave(Capture *capture) {
+        capture->fd = fd_close(capture->fd);
+        capture->process = 0;
+        return false;
+}
+
 int capture_fd(const Capture *capture) {
         return capture->fd;
 }

@@ -180,7 +180,9 @@ static void pidfile_acts(RandomDaemon *daemon, Script *self, Script *parent) {
 }
 
 static bool add_forking(const RandomDaemon *daemon) {
-        random_add("type = \"forking\";");
+        random_add("type = \"%s\";", PICK("forking", "command"));
+        if (random_once_in(4))
+                random_add("start: { success = %s; };", PICK("[ 0, 1 ]", "[ 0 ]", "1"));
         if (random_once_in(3)) {
                 if (random_once_in(3))
                         random_add("ready: { on = \"exit\"; timeout = \"%s\"; };", ready_timeout());

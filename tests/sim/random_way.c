@@ -71,12 +71,22 @@ static void add_drain(const RandomDaemon *daemon) {
         random_add("};");
 }
 
+static void add_stop_command(void) {
+        if (random_once_in(4))
+                random_add("command = [ \"%s\" ]; command_timeout = \"%s\"; %s", random_helper(),
+                           PICK("100ms", "500ms", "1s", "5s"),
+                           PICK("", "success = [ 0, 1 ];", "success = 1;"));
+}
+
 static void add_stop(const RandomDaemon *daemon) {
+        random_add("stop: { ");
+        add_stop_command();
         if (random_once_in(2))
-                random_add("stop: { signals = \"%s\"; };",
+                random_add("signals = \"%s\";",
                            PICK("TERM 5s, KILL", "TERM 2s, KILL", "TERM 500ms, KILL", "TERM",
                                 "KILL", "QUIT 1s, TERM 1s, KILL", "TERM 1s", "QUIT 0, KILL",
                                 "TERM 20s, KILL", "TERM 0, QUIT 0, TERM 0", "QUIT 500ms, TERM"));
+        random_add(" };");
         if (random_once_in(3)) {
                 random_add("cleanup: { command = [ \"%s\" ];", random_helper());
                 if (random_once_in(2))

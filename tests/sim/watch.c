@@ -33,7 +33,10 @@ Watched *watch_daemon(const char *name) {
                 sim_fail("so many daemons cannot be watched");
 
         Watched *daemon = &watch.daemons[watch.daemon_count++];
-        *daemon = (Watched){ .tree = world_tree(name) };
+        char helper[WORLD_NAME_MAX];
+
+        snprintf(helper, sizeof(helper), "%s.helper", name);
+        *daemon = (Watched){ .tree = world_tree(name), .helper = world_tree(helper) };
         snprintf(daemon->name, sizeof(daemon->name), "%s", name);
         return daemon;
 }
@@ -180,7 +183,8 @@ static void watch_judge_processes(unsigned node, DaemonState state) {
                 sim_fail("the main process of %s is a stranger", watch_name(node));
 
         /* the end of a process may be known a little later */
-        if (population > 0 || !watch_somebody_waits(state))
+        if (population > 0 || !watch_somebody_waits(state) ||
+            (state == STATE_STOPPING && daemon->helper->population > 0)) /* its stop.command */
                 daemon->empty_since = 0;
         else if (daemon->empty_since == 0)
                 daemon->empty_since = world_now();

@@ -18,6 +18,7 @@
 typedef struct Watched {
         char name[NAME_ROOM];
         const WorldTree *tree;
+        const WorldTree *helper; /* of its commands */
         bool configured;       /* in the generation in force */
         bool started;          /* before, there may be processes of an earlier run */
         bool held;             /* an operator stopped it, nobody has asked for a start since */

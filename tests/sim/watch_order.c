@@ -33,9 +33,11 @@ static usec_t watch_own_time(Phase phase, unsigned node) {
 }
 
 static usec_t watch_schedule_time(unsigned node) {
-        const Config *config = sim_supervisor()->generation->config;
-        usec_t total = usec_add(stop_schedule_total(&config->daemons[node].stop),
-                                daemon_config_wait(&config->daemons[node]));
+        const DaemonConfig *daemon = &sim_supervisor()->generation->config->daemons[node];
+        usec_t total = usec_add(stop_schedule_total(&daemon->stop), daemon_config_wait(daemon));
+
+        if (daemon->stop_by.command)
+                total = usec_add(total, daemon->stop_by.timeout);
 
         return total == USEC_INFINITY ? 0 : total;
 }

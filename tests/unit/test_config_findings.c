@@ -22,6 +22,21 @@ static void assert_refused(const char *settings, const char *begin, const char *
         configs_expect_one(text, begin, part);
 }
 
+START_TEST(test_statuses) {
+        assert_refused("stop: { success = [ 0, 256 ]; command = [ \"/bin/true\" ]; };",
+                       AT "web.stop.success: 256 is out of range", "from 0 to 255");
+        assert_refused("stop: { success = -1; command = [ \"/bin/true\" ]; };",
+                       AT "web.stop.success: -1 is out of range", "[ 0, 3 ]");
+        assert_refused("stop: { success = [ \"x\" ]; command = [ \"/bin/true\" ]; };",
+                       AT "web.stop.success: \"x\" is not an array of exit statuses",
+                       "write [ 0, 3 ]");
+        assert_refused("stop: { success = 4; };", AT "web.stop.success: warning: it has no effect",
+                       "without stop.command");
+        assert_refused("start: { success = 4; };", AT "web.start.success: warning: it has no",
+                       "type = \"forking\"");
+}
+END_TEST
+
 START_TEST(test_durations) {
         assert_refused("ready: { timeout = 5; };", AT "web.ready.timeout: 5 is not a duration",
                        "write \"5s\"");
@@ -187,6 +202,7 @@ static Suite *make_suite(void) {
         Suite *suite = suite_create("config/findings");
         TCase *tcase = tcase_create("findings");
 
+        tcase_add_test(tcase, test_statuses);
         tcase_add_test(tcase, test_durations);
         tcase_add_test(tcase, test_numbers);
         tcase_add_test(tcase, test_truth_values);

@@ -83,7 +83,9 @@ static const char everything[] =
         "    drain: { until = \"jobs\"; signal = \"USR1\"; command = [ \"/bin/d\", \"x\" ];\n"
         "             path = \"/run/d\"; count = \"http\"; quiet = \"1s\";\n"
         "             interval = \"2s\"; timeout = \"1h\"; };\n"
-        "    stop: { signals = \"QUIT 2s, KILL\"; };\n"
+        "    start: { success = 3; };\n"
+        "    stop: { signals = \"QUIT 2s, KILL\"; command = [ \"/bin/s\" ];\n"
+        "            command_timeout = \"7s\"; success = [ 0, 255 ]; };\n"
         "    cleanup: { leftovers = \"wait\"; wait = \"5s\";\n"
         "               command = [ \"/bin/c\" ]; remove = [ \"/run/x\" ]; timeout = \"4s\"; };\n"
         "    restart: { policy = \"on-failure\"; delay = \"1s\"; delay_max = \"2s\";\n"
@@ -194,6 +196,13 @@ START_TEST(test_group_values) {
         ck_assert_uint_eq(web->drain.timeout, 3600 * USEC_PER_SEC);
         ck_assert_uint_eq(web->stop.count, 2);
         ck_assert_int_eq(web->stop.steps[1].signo, SIGKILL);
+        ck_assert(status_set_is_success(&web->start.success, 3));
+        ck_assert(!status_set_is_success(&web->start.success, 0));
+        assert_words(web->stop_by.command, (const char *[]) { "/bin/s", NULL });
+        ck_assert_uint_eq(web->stop_by.timeout, 7 * USEC_PER_SEC);
+        ck_assert(status_set_is_success(&web->stop_by.success, 0));
+        ck_assert(status_set_is_success(&web->stop_by.success, 255));
+        ck_assert(!status_set_is_success(&web->stop_by.success, 1));
         ck_assert_int_eq(web->cleanup.leftovers, LEFTOVERS_WAIT);
         ck_assert_uint_eq(web->cleanup.wait, 5 * USEC_PER_SEC);
         assert_words(web->cleanup.command, (const char *[]) { "/bin/c", NULL });
@@ -230,6 +239,8 @@ START_TEST(test_defaults) {
         ck_assert_uint_eq(web->drain.timeout, USEC_INFINITY);
         ck_assert_uint_eq(web->cleanup.timeout, USEC_INFINITY);
         ck_assert_uint_eq(stop_schedule_total(&web->stop), 5 * USEC_PER_SEC);
+        ck_assert(status_set_is_success(&web->start.success, 0));
+        ck_assert(!status_set_is_success(&web->start.success, 1));
         ck_assert_int_eq(web->restart.policy, RESTART_ALWAYS);
         ck_assert_int_eq(web->restart.limit, 5);
         ck_assert_ptr_null(web->user);

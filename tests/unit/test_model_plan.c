@@ -302,6 +302,7 @@ static const char *another_value(const Setting *setting) {
         case SETTING_SCHEDULE:
                 return "INT 3s, KILL";
         case SETTING_LIMIT:
+        case SETTING_STATUSES:
                 return "77";
         case SETTING_VARIABLES:
                 return "KEY=value";

@@ -2,6 +2,7 @@
 
 /* sys/capture: the end of what was written, however much it was, and nobody is waited for. */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -193,6 +194,115 @@ static bool has_pidfd(void) {
         return has;
 }
 
+/* ---- passed on ---- */
+
+static int passed_fd; /* where it comes out */
+
+/* From now on it goes into a pipe. */
+static void pass_on(void) {
+        int fds[2];
+
+        ck_assert_int_eq(pipe(fds), 0);
+        passed_fd = fds[0];
+        ck_assert_int_eq(capture_pass_on(capture, fds[1]), 0);
+}
+
+static void assert_passed(const char *text) {
+        char passed[256] = "";
+
+        ck_assert_int_eq(read(passed_fd, passed, sizeof(passed) - 1), (ssize_t) strlen(text));
+        ck_assert_str_eq(passed, text);
+}
+
+START_TEST(what_is_passed_on_comes_out) {
+        pass_on();
+        ck_assert_int_eq(run(start_writer("line\n", 2, "end\n"), 60 * USEC_PER_SEC), 1);
+        assert_end("line\nline\nend\n");
+        assert_passed("line\nline\nend\n");
+        fd_close(passed_fd);
+}
+END_TEST
+
+START_TEST(nobody_holds_it_after_its_end) {
+        pass_on();
+        ck_assert_int_eq(run(start_writer("", 1, "end\n"), 60 * USEC_PER_SEC), 1);
+        ck_assert(!capture_leave(capture));
+        assert_passed("end\n");
+        fd_close(passed_fd);
+}
+END_TEST
+
+/* Says a word, waits until it is told to go on, and writes more than fits anywhere. */
+static pid_t start_survivor(const int go_on[2]) {
+        pid_t pid = fork();
+
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                static char much[300 << 10];
+                char byte;
+
+                fd_close(go_on[1]);
+                if (read(go_on[0], &byte, 1) != 0)
+                        _exit(1);
+                for (int i = 0; i < 10; i++)
+                        (void) !write(capture_fd(capture), much, sizeof(much));
+                _exit(7);
+        }
+        capture_started(capture);
+        return pid;
+}
+
+START_TEST(who_inherits_it_is_neither_killed_nor_stopped) {
+        int fds[2], status = 0;
+
+        pass_on();
+        ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+        pid_t pid = start_survivor(fds);
+        ck_assert(capture_leave(capture)); /* it is still held */
+        capture = capture_free(capture);   /* and we are gone */
+        fd_close(fds[1]);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+        fd_close(fds[0]);
+        fd_close(passed_fd);
+}
+END_TEST
+
+/* Reads so much, but not at once; exits with 1 if it comes to an end before. */
+static pid_t start_reader(size_t size) {
+        static char much[4096];
+        pid_t pid = fork();
+
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                capture = capture_free(capture);
+                usleep(200000);
+                while (size > 0) {
+                        ssize_t n = read(passed_fd, much, sizeof(much));
+                        if (n <= 0)
+                                _exit(1);
+                        size -= (size_t) n;
+                }
+                _exit(0);
+        }
+        return pid;
+}
+
+START_TEST(an_output_that_is_full_is_waited_for) {
+        static char line[1000];
+        int status = 1;
+
+        memset(line, 'x', sizeof(line) - 1);
+        pass_on();
+        pid_t reader = start_reader(300 * (sizeof(line) - 1)); /* pipes hold 64 KiB */
+        (void) start_writer(line, 300, "");
+        ck_assert_int_eq(run(reader, 60 * USEC_PER_SEC), 1);
+        ck_assert_int_eq(waitpid(reader, &status, 0), reader);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        fd_close(passed_fd);
+}
+END_TEST
+
 static Suite *make_suite(void) {
         Suite *suite = suite_create("sys/capture");
         TCase *tcase = tcase_create("capture");
@@ -210,6 +320,10 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, a_flood_is_slowed_down);
         tcase_add_test(tcase, who_holds_the_pipe_open_keeps_nobody_waiting);
         tcase_add_test(tcase, one_that_closes_its_output_does_not_keep_us_busy);
+        tcase_add_test(tcase, what_is_passed_on_comes_out);
+        tcase_add_test(tcase, nobody_holds_it_after_its_end);
+        tcase_add_test(tcase, who_inherits_it_is_neither_killed_nor_stopped);
+        tcase_add_test(tcase, an_output_that_is_full_is_waited_for);
         return suite;
 }
 
