@@ -224,10 +224,13 @@ static int check_output(const DaemonConfig *daemon, Diag *diag) {
         return 0;
 }
 
-/* Only warnings: its absence may be what the daemon shall see. */
+/* Only warnings: its absence may be what the daemon shall see. A profile names the files of several
+ * versions. */
 static void check_reload_files(const DaemonConfig *daemon, Diag *diag) {
         struct stat st;
 
+        if (!remark_is_own(daemon, "reload.files"))
+                return;
         for (char *const *path = daemon->reload.files; path && *path; path++)
                 if (file_stat(AT_FDCWD, *path, &st) != 0)
                         remark_warning(diag, daemon, "reload.files",

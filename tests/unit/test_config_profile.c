@@ -91,6 +91,19 @@ START_TEST(single_settings_take_their_place) {
 }
 END_TEST
 
+START_TEST(it_may_name_files_of_other_versions) {
+        write_profile("true.conf", "command = [ \"/bin/true\" ];\n"
+                                   "reload: { files = [ \"/surely-not-there\" ]; };\n");
+        ck_assert_int_eq(load("d: { profile = \"true\"; };"), 0);
+        ck_assert_uint_eq(diag_count(diag), 0);
+        config = config_unref(config);
+        ck_assert_int_eq(load("d: { profile = \"true\";"
+                              "reload: { files = [ \"/not-there\" ]; }; };"),
+                         0);
+        expect_error("main.conf:1: d.reload.files: warning: ", "/not-there\" does not exist");
+}
+END_TEST
+
 START_TEST(two_daemons_may_begin_with_the_same) {
         write_profile("true.conf", "command = [ \"/bin/true\" ];\n");
         ck_assert_int_eq(load("a: { profile = \"true\"; }; b: { profile = \"true\"; };"), 0);
@@ -207,6 +220,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, its_settings_are_the_daemons);
         tcase_add_test(tcase, single_settings_take_their_place);
         tcase_add_test(tcase, its_times_are_scaled_to_fit_grace);
+        tcase_add_test(tcase, it_may_name_files_of_other_versions);
         tcase_add_test(tcase, two_daemons_may_begin_with_the_same);
         tcase_add_test(tcase, what_is_wrong_in_it_is_told_with_its_line);
         tcase_add_test(tcase, what_cannot_be_parsed_is_told);
