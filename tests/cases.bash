@@ -9,6 +9,8 @@
 # process, and `sweep` after each case, outside of it, however it ended. Each case has a $CASE_ID
 # of its own.
 #
+# A script whose cases do not disturb each other may set LANES: so many of them run side by side.
+#
 # Arguments: [-v] [NAME…]. Only the named cases run; -v shows what cases print that pass, too.
 
 set -u
@@ -105,6 +107,7 @@ now_ms() {
 cases_run_one() {
         local name=$1 variant=$2 status title
         title=${name//_/ }${variant:+, $variant}
+        cases_count=$((cases_count + 1))
         export CASE_ID=$$.$cases_count
         timeout -k 20 "$CASE_LIMIT" bash "$0" --case "$name" "$variant" \
                 >"$cases_output" 2>&1 </dev/null &
@@ -113,7 +116,6 @@ cases_run_one() {
         status=$?
         cases_child=
         cases_sweep
-        cases_count=$((cases_count + 1))
         case $status in
         0)
                 echo "ok $cases_count - $title"
@@ -135,6 +137,29 @@ cases_run_one() {
         fi
 }
 
+# The same in a process of its own, with its output in files.
+cases_run_beside() {
+        (
+                cases_output=$cases_directory/$cases_count.output
+                cases_child=
+                cases_failed=0
+                trap '[ -z "$cases_child" ] || kill -TERM "$cases_child"; wait; exit 143' TERM INT
+                cases_run_one "$1" "$2" >"$cases_directory/$cases_count.tap"
+                exit $cases_failed
+        ) &
+        cases_beside[$!]=$cases_count
+        cases_count=$((cases_count + 1))
+}
+
+# Until less than so many run.
+cases_wait_for_lane() {
+        local pid
+        while [ ${#cases_beside[@]} -ge "$1" ] && [ ${#cases_beside[@]} -gt 0 ]; do
+                wait -n -p pid "${!cases_beside[@]}" || cases_failed=$((cases_failed + 1))
+                unset "cases_beside[$pid]"
+        done
+}
+
 cases_sweep() {
         ! declare -F sweep >/dev/null || sweep
 }
@@ -145,7 +170,12 @@ cases_end() {
                 wait "$cases_child"
                 cases_sweep
         fi
+        if [ ${#cases_beside[@]} -gt 0 ]; then
+                kill -TERM "${!cases_beside[@]}" 2>/dev/null
+                wait
+        fi
         rm -f "$cases_output"
+        rm -rf "$cases_directory"
 }
 
 run_cases() {
@@ -173,13 +203,24 @@ run_cases() {
         cases_count=0
         cases_failed=0
         cases_child=
+        cases_beside=()
         cases_output=$(mktemp)
+        cases_directory=$(mktemp -d)
         trap cases_end EXIT
         trap 'exit 143' TERM INT
         for name in $names; do
                 for variant in $(declare -F variants >/dev/null && variants "$name" || echo -); do
-                        cases_run_one "$name" "${variant#-}"
+                        if [ "${LANES-1}" -gt 1 ]; then
+                                cases_wait_for_lane "$LANES"
+                                cases_run_beside "$name" "${variant#-}"
+                        else
+                                cases_run_one "$name" "${variant#-}"
+                        fi
                 done
+        done
+        cases_wait_for_lane 1
+        for ((name = 0; name < cases_count; name++)); do
+                cat "$cases_directory/$name.tap" 2>/dev/null
         done
         echo "1..$cases_count"
         [ "$cases_failed" = 0 ]

@@ -5,16 +5,10 @@
 # signal; supervisord closes their intake first and waits until the work is done. Nothing else is
 # configured for their way down but where a case says so. Runs inside a container, as inside.sh.
 
-# shellcheck source=tests/integration/lib.bash
-. "$(dirname "$0")/lib.bash"
-
-# needs PROGRAM…: not every root has every daemon.
-needs() {
-        local program
-        for program in "$@"; do
-                [ -x "$program" ] || skip "$program is not in this root"
-        done
-}
+# shellcheck source=tests/integration/beside.bash
+. "$(dirname "$0")/beside.bash"
+# shellcheck source=tests/integration/clients.bash
+. "$(dirname "$0")/clients.bash"
 
 # stop_during PID: `systemctl stop`, and whoever is in flight comes to its end.
 stop_during() {
@@ -27,7 +21,7 @@ not_forced() {
 }
 
 case_nginx() {
-        needs /usr/sbin/nginx
+        needs /usr/sbin/nginx nginx
         mkdir -p "$T/www"
         head -c 3000000 /dev/zero >"$T/www/file"
         cat >"$T/nginx.conf" <<CONF
@@ -54,7 +48,7 @@ CONF
 # Clients that keep their connections and go on asking are hung up on while they are idle.
 case_nginx_with_keep_alive() {
         local client i
-        needs /usr/sbin/nginx
+        needs /usr/sbin/nginx nginx
         mkdir -p "$T/www"
         echo hello >"$T/www/file"
         cat >"$T/nginx.conf" <<CONF
@@ -62,9 +56,9 @@ daemon off;
 pid $T/nginx.pid;
 error_log stderr;
 events { }
-http { access_log off; keepalive_requests 100000; server { listen 127.0.0.1:8080; root $T/www; } }
+http { access_log off; keepalive_requests 100000; server { listen 127.0.0.1:8088; root $T/www; } }
 CONF
-        configure "web: { ready: { on = \"listen\"; port = 8080; };
+        configure "web: { ready: { on = \"listen\"; port = 8088; };
                 command = $(list /usr/sbin/nginx -c "$T/nginx.conf");
                 drain: { count = \"http\"; timeout = \"9s\"; }; };"
         start
@@ -83,7 +77,7 @@ CONF
 # One connection, a request every 300 ms, until the server hangs up.
 keep_asking() {
         local line
-        exec 3<>/dev/tcp/127.0.0.1/8080
+        exec 3<>/dev/tcp/127.0.0.1/8088
         while :; do
                 printf 'GET /file HTTP/1.1\r\nHost: x\r\n\r\n' >&3 2>/dev/null || return 0
                 echo >>"$T/asked.$1"
@@ -97,7 +91,7 @@ keep_asking() {
 }
 
 case_apache2() {
-        needs /usr/sbin/apache2
+        needs /usr/sbin/apache2 apache2
         local modules=/usr/lib/apache2/modules client i
         mkdir -p "$T/cgi"
         cat >"$T/cgi/slow" <<'CGI'
@@ -140,27 +134,13 @@ CONF
         not_forced
 }
 
-# Its answers to scripts have no length, they end with the connection.
-http_get() {
-        exec 3<>"/dev/tcp/127.0.0.1/$1"
-        printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
-        cat <&3
-}
-
 # The client has announced a value and not sent it yet.
 case_memcached() {
-        needs /usr/bin/memcached
+        needs /usr/bin/memcached memcached
         configure "store: { ready: { on = \"listen\"; port = 11311; }; user = \"memcache\";
                 command = $(list /usr/bin/memcached -l 127.0.0.1 -p 11311); };"
         start
-        (
-                exec 3<>/dev/tcp/127.0.0.1/11311
-                printf 'set key 0 0 5\r\n' >&3
-                touch "$T/flight"
-                sleep 3
-                printf 'whole\r\n' >&3
-                head -n 1 <&3 | tr -d '\r' >"$T/answer"
-        ) &
+        memcached_set 11311 >"$T/answer" &
         wait_for 10 exists "$T/flight"
         stop_during $!
         expect_equal "$(cat "$T/answer")" STORED "the answer of memcached"
@@ -168,7 +148,7 @@ case_memcached() {
 }
 
 case_redis() {
-        needs /usr/bin/redis-server
+        needs /usr/bin/redis-server redis-server
         configure "store: { ready: { on = \"listen\"; port = 6380; }; user = \"redis\";
                 directory = \"/var/lib/redis\"; command = $(list /usr/bin/redis-server \
                         --daemonize no --port 6380 --bind 127.0.0.1 --save ''); };"
@@ -187,7 +167,7 @@ case_redis() {
 
 # An idle session must not hold it up for ever, a download must not be cut.
 case_vsftpd() {
-        needs /usr/sbin/vsftpd
+        needs /usr/sbin/vsftpd vsftpd
         mkdir -p /srv/ftp /var/run/vsftpd/empty
         head -c 900000 /dev/zero >/srv/ftp/file
         chmod 644 /srv/ftp/file
@@ -202,46 +182,16 @@ CONF
         configure "ftp: { ready: { on = \"listen\"; port = 2121; }; drain: { until = \"jobs\"; };
                 command = $(list /usr/sbin/vsftpd "$T/vsftpd.conf"); };"
         start
-        ftp_download >"$T/size" 2>"$T/ftp" &
+        ftp_download 2121 >"$T/size" 2>"$T/ftp" &
         wait_for 10 grep -qs '^150' "$T/ftp"
         stop_during $!
         expect_equal "$(cat "$T/size")" 900000 "the size of what was downloaded"
         not_forced
 }
 
-# In passive mode; what the server says goes to stderr.
-ftp_download() {
-        local line port
-        exec 3<>/dev/tcp/127.0.0.1/2121
-        ftp_read 220
-        printf 'USER anonymous\r\n' >&3
-        ftp_read 331
-        printf 'PASS x\r\n' >&3
-        ftp_read 230
-        printf 'PASV\r\n' >&3
-        ftp_read 227
-        port=$(sed -E 's/.*\(([0-9]+,){4}([0-9]+),([0-9]+)\).*/\2 * 256 + \3/' <<<"$line")
-        exec 4<>"/dev/tcp/127.0.0.1/$((port))"
-        printf 'RETR file\r\n' >&3
-        ftp_read 150
-        wc -c <&4
-        ftp_read 226
-        printf 'QUIT\r\n' >&3
-}
-
-ftp_read() {
-        while IFS= read -r line <&3; do
-                printf '%s\n' "$line" >&2
-                case $line in
-                "$1 "*) return 0 ;;
-                esac
-        done
-        return 1
-}
-
 # A message that is being sent is taken, whole.
 case_exim4() {
-        needs /usr/sbin/exim4
+        needs /usr/sbin/exim4 exim4-daemon-light
         mkdir -p "$T/spool"
         chown Debian-exim: "$T/spool"
         cat >"$T/exim.conf" <<CONF
@@ -262,39 +212,81 @@ CONF
         configure "mail: { ready: { on = \"listen\"; port = 2525; };
                 command = $(list /usr/sbin/exim4 -bdf -q30m -C "$T/exim.conf"); };"
         start
-        smtp_send >"$T/answer" 2>&1 &
+        smtp_send 2525 >"$T/answer" 2>&1 &
         wait_for 10 grep -qs '^354' "$T/answer"
         stop_during $!
         grep -q '^250 OK id=' "$T/answer" || fail "exim said: $(tail -n 3 "$T/answer")"
         not_forced
 }
 
-smtp_send() {
-        exec 3<>/dev/tcp/127.0.0.1/2525
-        smtp_say 220
-        smtp_say 250 'HELO localhost'
-        smtp_say 250 'MAIL FROM:<root@localhost>'
-        smtp_say 250 'RCPT TO:<root@localhost>'
-        smtp_say 354 'DATA'
-        sleep 1
-        printf 'Subject: test\r\n\r\n' >&3
-        sleep 2
-        smtp_say 250 'the text
-.'
+# nginx_conf ANSWER [MORE]
+nginx_conf() {
+        cat >"$T/nginx.conf" <<CONF
+pid $T/nginx.pid;
+error_log stderr;
+events { }
+http {
+        access_log off;
+        default_type text/plain;
+        server {
+                listen 127.0.0.1:8079;
+                root $T/www;
+                location = / { return 200 "$1"; }
+                location / { limit_rate 500k; }
+        }
+}
+${2-}
+CONF
 }
 
-# smtp_say STATUS [LINE]
-smtp_say() {
-        local line
-        [ -z "${2-}" ] || printf '%s\r\n' "${2//$'\n'/$'\r\n'}" >&3
-        while IFS= read -r line <&3; do
-                printf '%s\n' "$line"
-                case $line in
-                "$1 "*) return 0 ;;
-                [45]*) return 1 ;;
-                esac
-        done
-        return 1
+answers() {
+        exec 3<>/dev/tcp/127.0.0.1/8079
+        printf 'GET / HTTP/1.0\r\n\r\n' >&3
+        [ "$(tail -n 1 <&3)" = "$1" ]
+}
+
+# Without the profile: a reload under load, by the unit and by name.
+case_nginx_reloads_under_load() {
+        local master
+        mkdir -p "$T/www"
+        chmod 755 "$T" "$T/www"
+        head -c 3000000 /dev/zero >"$T/www/file"
+        nginx_conf one
+        configure "web: { type = \"forking\"; pidfile = \"$T/nginx.pid\";
+                        command = $(list /usr/sbin/nginx -c "$T/nginx.conf");
+                        ready: { on = \"listen\"; port = 8079; };
+                        freeze: { signal = \"QUIT\"; }; drain: { until = \"exit\"; };
+                        reload: { check = $(list /usr/sbin/nginx -t -q -c "$T/nginx.conf");
+                                signal = \"HUP\"; files = $(list "$T/nginx.conf"); }; };"
+        start
+        master=$(cat "$T/nginx.pid")
+        expect answers one
+        "$DAEMONS/client" -p 8079 -g /file -n 5 -f "$T/flight" >"$T/requests" &
+        CLIENT=$!
+        wait_for 20 exists "$T/flight"
+
+        nginx_conf two
+        systemctl reload "$UNIT" || fail "the reload fails"
+        wait_for 10 answers two
+        expect journaled 'reload applied .*1 with new files'
+        nginx_conf three '}'
+        ! systemctl reload "$UNIT" 2>/dev/null || fail "a bad file is taken"
+        expect_equal "$(show ActiveState)" active "the state"
+        expect answers two
+        expect journaled 'reload refused .*test of web failed: .*nginx -t -q .*status 1; nothing was'
+        expect journaled 'web.reload.check: it says: .*\[emerg\] .*unexpected "}"'
+        grep -q 'last reload refused' <<<"$(show StatusText)" || fail "status: $(show StatusText)"
+
+        ! ctl reload web >"$T/out" 2>&1 || fail "a bad file is taken"
+        grep -q '^web: refused: its configuration test failed' "$T/out" || fail "$(cat "$T/out")"
+        grep -q '^ .*\[emerg\] .*unexpected "}"' "$T/out" || fail "$(cat "$T/out")"
+        nginx_conf three
+        expect_equal "$(ctl reload web)" 'web: reloaded' "the outcome"
+        wait_for 10 answers three
+        all_answered
+        expect_equal "$(cat "$T/nginx.pid")" "$master" "the master"
+        expect kill -0 "$master"
+        stop
 }
 
 run_cases "$@"
