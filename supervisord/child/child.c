@@ -304,6 +304,7 @@ void child_rebind(Child *child, Config *config, unsigned index) {
         child->config = config_ref(config);
         child->daemon = &config->daemons[index];
         health_rebound(child, daemon);
+        child->program_is_local = false; /* it may be another one */
         config_unref(before);
 }
 

@@ -18,6 +18,14 @@ void launch_forget(Child *child) {
         child->report_fd = fd_close(child->report_fd);
 }
 
+/* What has just been read does not make us wait when we ask where it comes from. */
+static void launch_executed(Child *child) {
+        if (!child->program_is_local)
+                child->program_is_local = spawn_reads_locally(child->daemon->command[0],
+                                                              child->daemon->directory);
+        track_first_executed(child);
+}
+
 void launch_read_report(Child *child) {
         SpawnReport report;
 
@@ -31,7 +39,7 @@ void launch_read_report(Child *child) {
         if (r < 0)
                 child_fail(child, "its start could not be followed: %s", strerror(-r));
         else if (report.failed_step == SPAWN_STEP_NONE)
-                track_first_executed(child);
+                launch_executed(child);
         else
                 child_fail(child, "%s: %s failed: %s", child->daemon->command[0],
                            spawn_step_text(report.failed_step), strerror(report.error));
@@ -101,6 +109,7 @@ int launch_spawn(const ChildContext *context, const LaunchOrder *order, Spawned 
         request.cgroup_fd = tree_cgroup_fd(order->tree);
         request.environment = environment;
         request.output = request.error = order->output >= 0 ? order->output : output;
+        request.wait_for_exec = order->wait_for_exec;
 
         tree_set_invocation(order->tree, invocation);
         r = spawn(&request, ret);
@@ -169,6 +178,7 @@ static int launch_first(Child *child, char *const *variables, Spawned *ret) {
                                          .variables = variables,
                                          .tree = child->tree,
                                          .output = output,
+                                         .wait_for_exec = child->program_is_local,
                                  },
                                  ret);
         if (child->words)

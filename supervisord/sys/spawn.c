@@ -7,22 +7,26 @@
  * child and no signal meets it before its dispositions are the default ones.
  *
  * The report pipe is closed by the exec: its end without a report means that the program runs.
- * Nothing here waits for the child, but where a process without a pidfd has to be taken back.
+ * Nothing here waits for the child, but where a process without a pidfd has to be taken back, and
+ * for its exec where the caller wants that (spawn_vfork.c).
  */
 
 #include <assert.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "sys/spawn_child.h"
+#include "sys/spawn_vfork.h"
 
 static const char *const SPAWN_STEP_TEXTS[] = {
         [SPAWN_STEP_NONE] = "nothing",
@@ -42,6 +46,30 @@ static bool spawn_clone3_denied;
 
 void spawn_deny_clone3(bool deny) {
         spawn_clone3_denied = deny;
+}
+
+static bool spawn_is_local(const char *path) {
+        struct statfs st;
+
+        if (statfs(path, &st) < 0)
+                return false;
+        switch (st.f_type) {
+        case BTRFS_SUPER_MAGIC:
+        case EXT4_SUPER_MAGIC: /* ext2 and ext3, too */
+        case EROFS_SUPER_MAGIC_V1:
+        case F2FS_SUPER_MAGIC:
+        case OVERLAYFS_SUPER_MAGIC:
+        case SQUASHFS_MAGIC:
+        case TMPFS_MAGIC:
+        case XFS_SUPER_MAGIC:
+                return true;
+        default:
+                return false;
+        }
+}
+
+bool spawn_reads_locally(const char *program, const char *directory) {
+        return spawn_is_local(program) && spawn_is_local(directory ? directory : "/");
 }
 
 const char *spawn_step_text(SpawnStep step) {
@@ -74,6 +102,11 @@ static int spawn_report_open(int *ret_read, int *ret_write) {
         return 0;
 }
 
+/* Not for another user: who may signal the child could stop it, and we would sleep as long. */
+static bool spawn_may_vfork(const SpawnRequest *request) {
+        return request->wait_for_exec && !request->switch_user;
+}
+
 /* The pid, or a negative errno. */
 static pid_t spawn_clone3(const SpawnPlan *plan, int *ret_pidfd) {
         int cgroup_fd = plan->request->cgroup_fd;
@@ -92,13 +125,16 @@ static pid_t spawn_clone3(const SpawnPlan *plan, int *ret_pidfd) {
                 arguments.cgroup = (unsigned) cgroup_fd;
         }
 
-        pid = (pid_t) syscall(SYS_clone3, &arguments, sizeof(arguments));
-        if (pid < 0)
-                return errno_negative();
-        if (pid == 0)
-                spawn_child_run(plan);
-
-        *ret_pidfd = pidfd;
+        pid = spawn_may_vfork(plan->request) ? spawn_vfork(&arguments, plan) : -ENOSYS;
+        if (pid == -ENOSYS) {
+                pid = (pid_t) syscall(SYS_clone3, &arguments, sizeof(arguments));
+                if (pid == 0)
+                        spawn_child_run(plan);
+                if (pid < 0)
+                        pid = errno_negative();
+        }
+        if (pid > 0)
+                *ret_pidfd = pidfd;
         return pid;
 }
 

@@ -40,7 +40,13 @@ typedef struct SpawnRequest {
         int oom_score_adjust; /* 0: as it is */
         bool no_new_privileges;
 
-        int cgroup_fd; /* -1: stays in ours */
+        int cgroup_fd; /* -1: stays in ours; must not be frozen where the exec is waited for */
+
+        /*
+         * Sleep until the exec instead of copying the memory: a third of the time. For a program
+         * that is known to be read at once, see spawn_reads_locally(). Only a hint.
+         */
+        bool wait_for_exec;
 } SpawnRequest;
 
 /* At which step a start failed in the child. */
@@ -66,10 +72,16 @@ typedef struct Spawned {
 
 /*
  * Forks into the cgroup (clone3(2) with CLONE_INTO_CGROUP and CLONE_PIDFD; where that is not
- * allowed fork(2), after which the child moves itself) and executes. Does not wait for the exec.
- * A negative errno: no process was made.
+ * allowed fork(2), after which the child moves itself) and executes. Does not wait for the exec
+ * unless asked to. A negative errno: no process was made.
  */
 int spawn(const SpawnRequest *request, Spawned *ret);
+
+/*
+ * Whether both are on file systems of this machine, for which nobody waits as for a network. May
+ * wait itself: to be asked when the program has just been executed.
+ */
+bool spawn_reads_locally(const char *program, const char *directory);
 
 typedef struct SpawnReport {
         SpawnStep failed_step; /* SPAWN_STEP_NONE: the program was executed */

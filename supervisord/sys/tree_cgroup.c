@@ -28,6 +28,7 @@ typedef struct TreeCgroup {
         char *spared;     /* that of those that were spared; it exists while there are any */
         char *group;      /* what /proc/PID/cgroup says of its processes */
         int directory_fd; /* -1: not prepared, or released */
+        bool released;    /* and not prepared since: there is nothing to remove */
 } TreeCgroup;
 
 static void tree_cgroup_free(Tree *tree) {
@@ -93,6 +94,7 @@ static int tree_cgroup_prepare(Tree *tree) {
         TreeCgroup *self = (TreeCgroup *) tree;
         int r;
 
+        self->released = false;
         r = tree_cgroup_open(self);
         if (r == 0 && !tree_cgroup_is_empty(tree))
                 return TREE_E_POPULATED;
@@ -309,12 +311,15 @@ static int tree_cgroup_release(Tree *tree) {
         int r;
 
         (void) rmdir(self->spared); /* if nobody is in it any more */
+        if (self->released)
+                return 0;
         r = cgroup_remove(self->path);
         if (r == CGROUP_E_BUSY)
                 return TREE_E_BUSY;
         if (r < 0)
                 return r;
 
+        self->released = true;
         tree_unwatch(tree);
         self->directory_fd = fd_close(self->directory_fd);
         return 0;

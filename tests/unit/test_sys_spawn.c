@@ -2,7 +2,7 @@
 
 /*
  * sys/spawn: what a started program finds, proven from outside by /proc, whichever way it was
- * forked. Most tests run twice: with clone3(2) and without it.
+ * forked. Most tests run by each of the ways: clone3(2), fork(2), vfork(2).
  */
 
 #include <dirent.h>
@@ -143,7 +143,7 @@ START_TEST(test_surroundings) {
         unsigned before;
         Spawned spawned;
 
-        spawn_deny_clone3(_i == 1);
+        spawning_choose(_i);
         make_a_mess(&mask);
         before = spawning_descriptors();
         spawned = spawning_start(&request);
@@ -210,7 +210,7 @@ START_TEST(test_output_and_environment) {
         char *const environment[] = { (char *) "GREETING=good day", NULL };
         SpawnRequest request = spawning_request(command);
 
-        spawn_deny_clone3(_i == 1);
+        spawning_choose(_i);
         ck_assert_int_eq(setenv("NOTIFY_SOCKET", "/run/systemd/notify", 1), 0);
         request.environment = environment;
         assert_output(&request, "zero one two good day none none\n");
@@ -268,7 +268,7 @@ START_TEST(test_its_own_number_in_the_environment) {
 END_TEST
 
 START_TEST(test_circle_of_descriptors) {
-        spawn_deny_clone3(_i == 1);
+        spawning_choose(_i);
         ck_assert_int_eq(spawning_run_apart(spawn_in_a_circle), 0);
 }
 END_TEST
@@ -305,7 +305,7 @@ static int spawn_from_nothing(void) {
 }
 
 START_TEST(test_closed_descriptors) {
-        spawn_deny_clone3(_i == 1);
+        spawning_choose(_i);
         ck_assert_int_eq(spawning_run_apart(spawn_from_nothing), 0);
 }
 END_TEST
@@ -323,7 +323,7 @@ START_TEST(test_limits_and_priority) {
         Spawned spawned;
         int filler;
 
-        spawn_deny_clone3(_i == 1);
+        spawning_choose(_i);
         request.limit_set = limit_set;
         request.limits = limits;
         request.nice = 7;
@@ -371,7 +371,7 @@ START_TEST(test_user) {
         SpawnRequest request = spawning_request(SPAWNING_SLEEP);
         Spawned spawned;
 
-        spawn_deny_clone3(_i == 1);
+        spawning_choose(_i);
         request.switch_user = true;
         request.uid = SPAWNING_NOBODY;
         request.gid = 777;
@@ -443,7 +443,7 @@ START_TEST(test_born_in_cgroup) {
         char path[64], cgroup[PATH_MAX], wanted[64];
         Spawned spawned;
 
-        spawn_deny_clone3(_i == 1);
+        spawning_choose(_i);
         make_cgroup(path);
         directory = open(path, O_DIRECTORY | O_CLOEXEC);
         ck_assert_int_ge(directory, 0);

@@ -73,7 +73,7 @@ static int spawn_as_nobody(void) {
 }
 
 START_TEST(test_without_privileges) {
-        spawn_deny_clone3(_i == 1);
+        spawning_choose(_i);
         ck_assert_int_eq(spawning_run_apart(spawn_as_nobody), 0);
 }
 END_TEST
@@ -94,7 +94,7 @@ static int spawn_too_many(void) {
 }
 
 START_TEST(test_no_process) {
-        spawn_deny_clone3(_i == 1);
+        spawning_choose(_i);
         ck_assert_int_eq(spawning_run_apart(spawn_too_many), 0);
 }
 END_TEST
@@ -105,7 +105,7 @@ START_TEST(test_bad_command) {
         char *const text[] = { (char *) "/etc/passwd", NULL };
         SpawnRequest request;
 
-        spawn_deny_clone3(_i == 1);
+        spawning_choose(_i);
         request = spawning_request(missing);
         spawning_expect_failure(&request, SPAWN_STEP_EXEC, ENOENT);
         request = spawning_request(directory);
@@ -135,7 +135,7 @@ START_TEST(test_bad_surroundings) {
         const struct rlimit limits[RLIM_NLIMITS] = { [RLIMIT_NOFILE] = { 20, 10 } };
         SpawnRequest request = spawning_request(SPAWNING_TRUE);
 
-        spawn_deny_clone3(_i == 1);
+        spawning_choose(_i);
         request.directory = "/nonexistent";
         spawning_expect_failure(&request, SPAWN_STEP_DIRECTORY, ENOENT);
 
@@ -161,6 +161,17 @@ START_TEST(test_no_cgroup) {
         ck_assert_int_eq(spawned.pid, 7);
         ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
         ck_assert_int_eq(errno, ECHILD);
+}
+END_TEST
+
+START_TEST(test_reads_locally) {
+        ck_assert(!spawn_reads_locally("/nonexistent/program", NULL));
+        ck_assert(!spawn_reads_locally("/proc/self/exe/", "/proc"));
+        ck_assert(!spawn_reads_locally("/bin/true", "/proc"));
+        ck_assert(!spawn_reads_locally("/proc/version", NULL));
+        /* where that is one of those that are known */
+        if (spawn_reads_locally("/bin", "/"))
+                ck_assert(spawn_reads_locally("/bin/true", NULL));
 }
 END_TEST
 
@@ -194,6 +205,7 @@ static Suite *make_suite(void) {
         TCase *tcase = tcase_create("failure");
         const char *missing = spawning_missing();
 
+        tcase_add_test(tcase, test_reads_locally);
         tcase_add_test(tcase, test_report);
         tcase_add_test(tcase, test_step_texts);
         suite_add_tcase(suite, tcase);
