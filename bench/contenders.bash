@@ -8,7 +8,7 @@
 #
 #   $CHILD, $FIFO  what a daemon runs: CHILD FIFO NUMBER
 
-contenders=(floor supervisord supervisor runit s6)
+read -ra contenders <<<"${CONTENDERS-floor supervisord supervisor runit s6}"
 
 # Why one cannot be run; nothing: it can.
 missing() {
@@ -34,6 +34,11 @@ limit_of() {
         esac
 }
 
+# Those which replace nothing within the first second, by their loop or as a rule.
+is_slow() {
+        [ "$1" = supervisor ] || [ "$1" = s6 ]
+}
+
 make_floor() {
         command=("$B/bench/floor" "$1" "$CHILD" "$FIFO")
         status_command=()
@@ -47,7 +52,8 @@ make_supervisord() {
                 echo "daemons: {"
                 for ((i = 0; i < $1; i++)); do
                         echo "d$i: { command = [ \"$CHILD\", \"$FIFO\", \"$i\" ];" \
-                                "output: { to = \"null\"; }; restart: { limit = 0; }; };"
+                                "output: { to = \"null\"; };" \
+                                "restart: { limit = 0; delay_max = \"200ms\"; }; };"
                 done
                 echo "};"
         } >"$W/supervisord.conf"

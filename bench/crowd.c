@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Measures a supervisor with COUNT daemons, each of them bench/child: how long until all run and
- * what that costs; memory and wake-ups while nothing happens; how fast a killed one is replaced;
- * how long until none is left. Prints a line for each figure: its name, a tab, a number.
+ * what that costs; memory and wake-ups while nothing happens; how long until none is left. Prints
+ * a line for each figure: its name, a tab, a number.
  *
  * It is in the cgroup of the supervisor ($BENCH_CGROUP) itself, so that what is started is there
  * from the beginning; whoever called it removes the cgroup.
@@ -27,24 +27,23 @@
 #include "processes.h"
 #include "record.h"
 
-#define PATIENCE   120000.0 /* milliseconds for anything */
-#define KILL_PAUSE 30       /* milliseconds between two kills */
+#define PATIENCE 120000.0 /* milliseconds for anything */
 
 static const char usage[] =
-        "crowd [-k KILLS] [-w SECONDS] [-s COMMAND] [-n SOCKET] COUNT CHILD FIFO SUPERVISOR...\n"
-        "  -k  kill so many daemons, one after the other\n"
+        "crowd [-w SECONDS] [-s COMMAND] [-n SOCKET] COUNT CHILD FIFO SUPERVISOR...\n"
         "  -w  look at memory and wake-ups, for so long\n"
         "  -s  how it is stopped, by sh (default: SIGTERM to it)\n"
         "  -n  be a systemd for it: how long until it says READY=1\n";
 
 static struct {
-        int kills, seconds, count;
+        int seconds, count;
         const char *stop, *socket, *child, *fifo;
         char **command;
 } options;
 
 static Record *daemons; /* by index, the last start of each */
 static int fifo_fd;
+static const char *cgroup;
 
 static void die(const char *what) {
         fprintf(stderr, "crowd: %s: %s\n", what, strerror(errno));
@@ -115,7 +114,7 @@ static void await_ready(double begun) {
 }
 
 static pid_t start(void) {
-        double begun = now(), last = 0, cpu = processes_cpu();
+        double begun = now(), last = 0, cpu = processes_cpu(cgroup);
         Record record;
         pid_t pid;
 
@@ -131,7 +130,7 @@ static pid_t start(void) {
         }
         await_ready(begun);
         say("start ms", last - begun);
-        say("start cpu ms", processes_cpu() - cpu);
+        say("start cpu ms", processes_cpu(cgroup) - cpu);
         return pid;
 }
 
@@ -141,54 +140,11 @@ static void look(void) {
         if (options.seconds == 0)
                 return;
         nanosleep(&pause, NULL); /* the end of the start */
-        say("pss kib", processes_memory(options.child));
-        double switches = processes_switches(options.child);
+        say("pss kib", processes_memory(cgroup, options.child));
+        double switches = processes_switches(cgroup, options.child);
         pause.tv_sec = options.seconds;
         nanosleep(&pause, NULL);
-        say("wakeups", processes_switches(options.child) - switches);
-}
-
-static int compare(const void *a, const void *b) {
-        double x = *(const double *) a, y = *(const double *) b;
-
-        return x < y ? -1 : x > y;
-}
-
-/* The time from the signal to the main() of the next one. */
-static double kill_one(int index) {
-        pid_t pid = daemons[index].pid;
-        double begun = now();
-        Record record;
-
-        if (kill(pid, SIGKILL) < 0)
-                die("kill");
-        do {
-                if (!await_record(begun + PATIENCE, &record))
-                        give_up("all have ended");
-                take_record(&record);
-        } while (record.index != (unsigned) index);
-        return milliseconds(record.time) - begun;
-}
-
-static void kill_some(void) {
-        struct timespec pause = { .tv_nsec = KILL_PAUSE * 1000000 }, second = { .tv_sec = 1 };
-        double *times = calloc((size_t) options.kills + 1, sizeof(*times));
-
-        if (!times)
-                die("memory");
-        if (options.kills == 0)
-                return;
-        nanosleep(&second, NULL); /* each shall have lived longer than a second */
-        double cpu = processes_cpu();
-        for (int i = 0; i < options.kills; i++) {
-                times[i] = kill_one(i % options.count);
-                nanosleep(&pause, NULL);
-        }
-        say("restart cpu ms", (processes_cpu() - cpu) / options.kills);
-        qsort(times, (size_t) options.kills, sizeof(*times), compare);
-        say("restart p50 ms", times[options.kills / 2]);
-        say("restart p99 ms", times[options.kills * 99 / 100]);
-        free(times);
+        say("wakeups", processes_switches(cgroup, options.child) - switches);
 }
 
 static void stop(pid_t pid) {
@@ -214,11 +170,8 @@ static void stop(pid_t pid) {
 static bool parse_options(int argc, char *argv[]) {
         int option;
 
-        while ((option = getopt(argc, argv, "+k:w:s:n:")) != -1)
+        while ((option = getopt(argc, argv, "+w:s:n:")) != -1)
                 switch (option) {
-                case 'k':
-                        options.kills = atoi(optarg);
-                        break;
                 case 'w':
                         options.seconds = atoi(optarg);
                         break;
@@ -245,18 +198,20 @@ int main(int argc, char *argv[]) {
                 fputs(usage, stderr);
                 return EXIT_FAILURE;
         }
+        cgroup = getenv("BENCH_CGROUP");
+        if (!cgroup)
+                give_up("BENCH_CGROUP is not set");
         daemons = calloc((size_t) options.count, sizeof(*daemons));
         if (!daemons || mkfifo(options.fifo, 0666) < 0)
                 die(options.fifo);
         fifo_fd = open(options.fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         if (fifo_fd < 0)
                 die(options.fifo);
-        processes_enter();
+        processes_enter(cgroup);
         open_notify();
 
         pid_t pid = start();
         look();
-        kill_some();
         stop(pid);
         return EXIT_SUCCESS;
 }

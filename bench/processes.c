@@ -18,23 +18,14 @@ static struct {
         double sum;
 } search;
 
-static const char *cgroup(void) {
-        const char *path = getenv("BENCH_CGROUP");
-
-        if (path)
-                return path;
-        fprintf(stderr, "crowd: BENCH_CGROUP is not set\n");
-        exit(EXIT_FAILURE);
-}
-
-void processes_enter(void) {
+void processes_enter(const char *cgroup) {
         char path[PATH_MAX];
         FILE *file;
 
-        (void) snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup());
+        (void) snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
         file = fopen(path, "we");
         if (!file || fprintf(file, "0\n") < 0 || fclose(file) != 0) {
-                fprintf(stderr, "crowd: %s: %s\n", path, strerror(errno));
+                fprintf(stderr, "bench: %s: %s\n", path, strerror(errno));
                 exit(EXIT_FAILURE);
         }
 }
@@ -54,10 +45,10 @@ static double read_key(const char *path, const char *key) {
         return sum;
 }
 
-double processes_cpu(void) {
+double processes_cpu(const char *cgroup) {
         char path[PATH_MAX];
 
-        (void) snprintf(path, sizeof(path), "%s/cpu.stat", cgroup());
+        (void) snprintf(path, sizeof(path), "%s/cpu.stat", cgroup);
         return read_key(path, "usage_usec ") / 1000;
 }
 
@@ -92,19 +83,19 @@ static int add_group(const char *path, const struct stat *st, int type, struct F
         return 0;
 }
 
-static double add_up(const char *child, const char *file, const char *key) {
+static double add_up(const char *cgroup, const char *child, const char *file, const char *key) {
         search.child = child;
         search.file = file;
         search.key = key;
         search.sum = 0;
-        (void) nftw(cgroup(), add_group, 16, FTW_PHYS);
+        (void) nftw(cgroup, add_group, 16, FTW_PHYS);
         return search.sum;
 }
 
-double processes_memory(const char *child) {
-        return add_up(child, "smaps_rollup", "Pss:");
+double processes_memory(const char *cgroup, const char *child) {
+        return add_up(cgroup, child, "smaps_rollup", "Pss:");
 }
 
-double processes_switches(const char *child) {
-        return add_up(child, "status", "voluntary_ctxt_switches:");
+double processes_switches(const char *cgroup, const char *child) {
+        return add_up(cgroup, child, "status", "voluntary_ctxt_switches:");
 }

@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * The processes in $BENCH_CGROUP, as far as they are the supervisor's: not crowd, not the daemons.
+ * The processes in a cgroup, which is given by the path of its directory.
  */
 
 /* Puts this process there. */
-void processes_enter(void);
-/* Processor time of all in it so far, the daemons' too, in milliseconds. */
-double processes_cpu(void);
-/* Of those that do not run `child`: memory, shared pages by their share, in KiB. */
-double processes_memory(const char *child);
+void processes_enter(const char *cgroup);
+/* Processor time of all in it so far, in milliseconds. */
+double processes_cpu(const char *cgroup);
+/* Memory of those that do not run `child`, without us, in KiB; what is shared by its share. */
+double processes_memory(const char *cgroup, const char *child);
 /* … how often they went to sleep. */
-double processes_switches(const char *child);
+double processes_switches(const char *cgroup, const char *child);
