@@ -31,12 +31,12 @@ struct Verb {
 
 static const Verb verb_start = {
         .member = "Start",
-        .wanted = STATES("running"),
+        .wanted = STATES("running", "done"),
         .is_remembered = true,
 };
 static const Verb verb_restart = {
         .member = "Restart",
-        .wanted = STATES("running"),
+        .wanted = STATES("running", "done"),
         .is_remembered = true,
 };
 static const Verb verb_stop = {

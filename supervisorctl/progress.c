@@ -11,7 +11,7 @@
 #include "base/parse.h"
 
 static bool progress_is_goal(const char *state) {
-        static const char *const goals[] = { "running", "stopped", "failed", "stuck" };
+        static const char *const goals[] = { "running", "done", "stopped", "failed", "stuck" };
 
         for (size_t i = 0; i < ELEMENTSOF(goals); i++)
                 if (strcmp(goals[i], state) == 0)

@@ -23,7 +23,7 @@
 #define ROW_REST_MAX (DURATION_TEXT_MAX + PROGRESS_LEFT_MAX + NUMBER_TEXT_MAX + 64)
 
 bool row_is_running(const Row *row) {
-        return strcmp(row->state, "running") == 0;
+        return strcmp(row->state, "running") == 0 || strcmp(row->state, "done") == 0;
 }
 
 const char *row_state(const Row *row) {

@@ -14,7 +14,7 @@
 #include "terminal.h"
 
 static bool info_is_running(const DaemonInfo *info) {
-        return strcmp(info->state, "running") == 0;
+        return strcmp(info->state, "running") == 0 || strcmp(info->state, "done") == 0;
 }
 
 static Row status_row(const DaemonInfo *info) {

@@ -18,7 +18,7 @@
 /* The notice of an empty tree may come late, or could not be had: look before it is forced. */
 static void child_on_time_to_end(Child *child) {
         if (tree_is_empty(child->tree))
-                child_post(child, EVENT_TREE_EMPTY);
+                child_post(child, track_empty_event(child));
         else
                 child_post(child, child->state == STATE_KILLING ? EVENT_KILL_TIMEOUT
                                                                 : finish_step_event(child));
@@ -289,6 +289,7 @@ void child_order(Child *child, DaemonEvent order) {
         if (order == EVENT_THAW && !daemon_state_is_taken_out(child->state))
                 return;
         child->wanted = order == EVENT_START || order == EVENT_THAW;
+        child->ending |= order == EVENT_CLEANUP;
         if (order == EVENT_START && !daemon_state_is_up(child->state))
                 child->history.in_a_row = 0; /* a new beginning */
         if (order == EVENT_FREEZE || order == EVENT_DRAIN || order == EVENT_CLEANUP)

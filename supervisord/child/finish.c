@@ -92,7 +92,7 @@ DaemonEvent finish_step_event(const Child *child) {
 }
 
 static void finish_begin_schedule(Child *child) {
-        if (!child_has_posted(child, EVENT_TREE_EMPTY) && !leftovers_begin_wait(child))
+        if (!track_has_posted_empty(child) && !leftovers_begin_wait(child))
                 child_post(child, finish_step_event(child));
 }
 
@@ -123,7 +123,8 @@ bool finish_command_first(Child *child) {
         if (child->stop_command == STOP_COMMAND_RUNS)
                 return true;
         if (!command || child->stop_command == STOP_COMMAND_OVER ||
-            child->state != STATE_STOPPING || !pidref_is_set(&child->main))
+            child->state != STATE_STOPPING ||
+            !(child->completed || pidref_is_set(&child->main)))
                 return false;
 
         child->stop_command = STOP_COMMAND_RUNS;
@@ -184,7 +185,7 @@ void finish_step(Child *child) {
 void finish_pass_on(Child *child) {
         usec_t now = loop_now(child->context->loop);
 
-        if (child->stop_step == 0 || child_has_posted(child, EVENT_TREE_EMPTY) ||
+        if (child->stop_step == 0 || track_has_posted_empty(child) ||
             leftovers_begin_wait(child))
                 return;
         child->step_again = true;

@@ -93,6 +93,12 @@ void note_ready(Child *child) {
         char elapsed[DURATION_TEXT_MAX];
 
         child->reason[0] = '\0';
+        if (child->state == STATE_DONE) {
+                note(child, LOG_INFO, MESSAGE_DAEMON_READY, "done after %s",
+                     format_elapsed(elapsed,
+                                    usec_sub(child->state_since, child->history.started)));
+                return;
+        }
         note(child, LOG_INFO, MESSAGE_DAEMON_READY, "ready after %s, main process %d",
              format_elapsed(elapsed, usec_sub(child->state_since, child->history.started)),
              (int) child->main.pid);

@@ -126,6 +126,8 @@ struct Child {
         bool forced;         /* not yet taken by child_take_forced() */
         bool intake_open;    /* its freeze was skipped */
         bool was_ready;      /* in this run */
+        bool completed;      /* its command, all that there is to it, has ended with success */
+        bool ending;         /* it was ordered into cleanup since it was started */
         bool out_of_time;    /* the cleanup deadline is over: nothing may take long any more */
         bool ends_as_failed; /* its restart policy decides what comes after this end */
         bool sweep_was_ours; /* what is being swept was in the way of a start, no failure of it */
@@ -257,6 +259,9 @@ bool track_claim(Child *child, pid_t pid, bool guessed);
 bool track_pidfile_names_process(Child *child, pid_t *ret);
 /* Arms the notice that the tree is empty, and looks at once. */
 void track_check_tree(Child *child);
+/* What it means that the tree is empty now, and whether that was posted already. */
+DaemonEvent track_empty_event(const Child *child);
+bool track_has_posted_empty(const Child *child);
 
 /* successor.c */
 /* It is ready; it is told something after which its main process may be another one. */

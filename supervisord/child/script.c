@@ -16,7 +16,7 @@
 #define SCRIPT_WORDS_MAX 320
 
 bool script_is_one(const DaemonConfig *daemon) {
-        return daemon->type == DAEMON_COMMAND;
+        return daemon->type == DAEMON_COMMAND || daemon->type == DAEMON_ONESHOT;
 }
 
 int script_open_output(Child *child, int *ret) {

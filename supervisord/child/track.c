@@ -40,14 +40,27 @@ void track_forget_main(Child *child) {
 
 /* The tree: empty or not. */
 
+DaemonEvent track_empty_event(const Child *child) {
+        bool is_done = child->completed && !child->ending &&
+                       (child->state == STATE_STARTING || child->state == STATE_SWEEPING ||
+                        child->state == STATE_KILLING);
+
+        return is_done ? EVENT_COMPLETED : EVENT_TREE_EMPTY;
+}
+
+bool track_has_posted_empty(const Child *child) {
+        return child_has_posted(child, EVENT_TREE_EMPTY) ||
+               child_has_posted(child, EVENT_COMPLETED);
+}
+
 static void track_tree_is_empty(Child *child) {
         tree_unwatch(child->tree);
         if (finish_command_first(child))
                 return; /* its end is looked at again */
-        if (child_has_posted(child, EVENT_TREE_EMPTY))
+        if (track_has_posted_empty(child))
                 return;
-        if (child->state != STATE_STARTING)
-                child_post(child, EVENT_TREE_EMPTY);
+        if (child->state != STATE_STARTING || child->completed)
+                child_post(child, track_empty_event(child));
         else
                 child_fail(child,
                            "its %s ended as it should, but nothing of it is left",
@@ -304,6 +317,18 @@ void track_first_executed(Child *child) {
         child_post(child, EVENT_MAIN_FOUND);
 }
 
+/* There is nothing more to it than its command, and nothing of that shall stay. */
+static void track_completed(Child *child) {
+        child->completed = true;
+        if (tree_is_empty(child->tree)) {
+                track_tree_is_empty(child);
+                return;
+        }
+        note(child, LOG_WARNING, MESSAGE_LEFTOVERS,
+             "its command ended with success, but not all of its processes; ending the rest");
+        child_post(child, EVENT_LEFTOVERS);
+}
+
 static bool track_is_success(const Child *child, const ExitStatus *status) {
         return status->known && !status->signaled &&
                status_set_is_success(&child->daemon->start.success, status->code);
@@ -330,7 +355,10 @@ int track_first_exited(void *userdata, const Process *process, const ExitStatus 
                 child_post(child, EVENT_MAIN_EXITED);
         } else if (track_is_success(child, status)) {
                 script_ended_well(child);
-                track_search(child);
+                if (child->daemon->type == DAEMON_ONESHOT)
+                        track_completed(child);
+                else
+                        track_search(child);
         } else {
                 child_set_reason(child, "its %s %s",
                                  script_is_one(child->daemon) ? "command" : "first process",

@@ -22,6 +22,7 @@ typedef enum DaemonType {
         DAEMON_NOTIFY,  /* stays in the foreground and speaks sd_notify(3) */
         DAEMON_FORKING, /* the first process exits, another one stays */
         DAEMON_COMMAND, /* the command is a script that starts it and exits */
+        DAEMON_ONESHOT, /* the command does something and exits */
         DAEMON_TYPE_MAX_,
 } DaemonType;
 

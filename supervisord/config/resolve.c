@@ -84,7 +84,8 @@ static const ResolveRule resolve_used[] = {
         { "drain.timeout", "drain.until", ALL_BUT(DRAIN_NONE, DRAIN_MAX_) },
         { "cleanup.wait", "cleanup.leftovers", BIT(LEFTOVERS_WAIT) },
         { "output.priority", "output.to", BIT(OUTPUT_JOURNAL) },
-        { "start.success", "type", BIT(DAEMON_FORKING) | BIT(DAEMON_COMMAND) },
+        { "start.success", "type",
+          BIT(DAEMON_FORKING) | BIT(DAEMON_COMMAND) | BIT(DAEMON_ONESHOT) },
         { "restart.delay", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
         { "restart.delay_max", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
         { "restart.reset", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
@@ -127,13 +128,15 @@ static void resolve_auto(DaemonConfig *daemon) {
         static const ReadyOn by_type[] = { [DAEMON_SIMPLE] = READY_EXEC,
                                            [DAEMON_NOTIFY] = READY_NOTIFY,
                                            [DAEMON_FORKING] = READY_EXIT,
-                                           [DAEMON_COMMAND] = READY_EXIT };
+                                           [DAEMON_COMMAND] = READY_EXIT,
+                                           [DAEMON_ONESHOT] = READY_EXIT };
         static_assert(ELEMENTSOF(by_type) == DAEMON_TYPE_MAX_, "every type has its readiness");
 
         if (daemon->ready.on == READY_AUTO && daemon->ready.command)
                 daemon->ready.on = READY_COMMAND;
         if (daemon->ready.on == READY_AUTO)
-                daemon->ready.on = by_type[daemon->type] == READY_EXIT && daemon->pidfile
+                daemon->ready.on = by_type[daemon->type] == READY_EXIT && daemon->pidfile &&
+                                                   daemon->type != DAEMON_ONESHOT
                                            ? READY_PIDFILE
                                            : by_type[daemon->type];
         if (daemon->freeze.method == FREEZE_AUTO)
@@ -233,8 +236,15 @@ static void resolve_check_socket(const DaemonConfig *daemon,
 }
 
 static void resolve_check_ready(const DaemonConfig *daemon, Diag *diag) {
+        if (daemon->type == DAEMON_ONESHOT && daemon->ready.on != READY_EXIT)
+                remark_error(diag, daemon, "ready.on",
+                             "a oneshot is ready when its command has ended with success; remove "
+                             "it or write ready.on = \"exit\"");
+        if (daemon->type == DAEMON_ONESHOT && daemon->pidfile)
+                remark_warning(diag, daemon, "pidfile",
+                               "nothing of a oneshot stays that it could name; remove it");
         if (daemon->ready.on == READY_EXIT && daemon->type != DAEMON_FORKING &&
-            daemon->type != DAEMON_COMMAND)
+            daemon->type != DAEMON_COMMAND && daemon->type != DAEMON_ONESHOT)
                 remark_error(diag, daemon, "ready.on",
                              "\"exit\" is for daemons that put themselves into the background; "
                              "write type = \"forking\" or ready.on = \"exec\"");

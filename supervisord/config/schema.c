@@ -23,6 +23,7 @@ static const char *const schema_types[] = {
         [DAEMON_NOTIFY] = "notify",
         [DAEMON_FORKING] = "forking",
         [DAEMON_COMMAND] = "command",
+        [DAEMON_ONESHOT] = "oneshot",
         [DAEMON_TYPE_MAX_] = NULL,
 };
 static_assert(ELEMENTSOF(schema_types) == DAEMON_TYPE_MAX_ + 1, "every type has its name");
@@ -148,7 +149,7 @@ const Setting schema_daemon[] = {
         { .path = "type", .type = SETTING_ENUM, .offset = DAEMON(type), .preset = "simple",
           .choices = schema_types, .effect = EFFECT_RESTART,
           .help = "simple and notify stay in the foreground, forking goes into the background, "
-                  "command is a script that starts it" },
+                  "command is a script that starts it, oneshot ends and is done" },
         { .path = "pidfile", .type = SETTING_PATH, .offset = DAEMON(pidfile),
           .effect = EFFECT_RESTART, .help = "the file in which the daemon writes its process id" },
         { .path = "requires", .type = SETTING_NAMES, .offset = DAEMON(requires),
@@ -210,7 +211,7 @@ const Setting schema_daemon[] = {
 
         { .path = "start.success", .type = SETTING_STATUSES, .offset = DAEMON(start.success),
           .effect = EFFECT_RESTART,
-          .help = "for forking and command: the exit statuses of a good start, if not 0" },
+          .help = "for forking, command, oneshot: the exit statuses of a good start, if not 0" },
 
         { .path = "ready.on", .type = SETTING_ENUM, .offset = DAEMON(ready.on), .preset = "auto",
           .choices = schema_ready,

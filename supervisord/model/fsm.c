@@ -40,6 +40,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_CLEANUP] = GO(STOPPING, A(CHECK_TREE) | A(STOP)),
                 [EVENT_THAW] = IGNORE,
                 [EVENT_LEFTOVERS] = GO(SWEEPING, A(CHECK_TREE) | A(STOP)),
+                [EVENT_COMPLETED] = GO(DONE, A(SAY_READY)),
                 [EVENT_MAIN_FOUND] = GO(PROBING, A(FOLLOW) | A(PROBE)),
                 [EVENT_START_FAILED] = GO(SWEEPING, A(NOTE_FAILURE) | A(CHECK_TREE) | A(STOP)),
                 [EVENT_START_TIMEOUT] = GO(SWEEPING, A(NOTE_FAILURE) | A(CHECK_TREE) | A(STOP)),
@@ -66,6 +67,16 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_MAIN_FOUND] = STAY(A(FOLLOW)),
                 [EVENT_READY] = IGNORE,
                 [EVENT_MAIN_EXITED] = GO(SWEEPING, A(NOTE_FAILURE) | A(CHECK_TREE) | A(STOP)),
+        },
+        /* Nothing of it lives, but there may be something to undo. */
+        [STATE_DONE] = {
+                [EVENT_START] = IGNORE,
+                [EVENT_FREEZE] = IGNORE,
+                [EVENT_DRAIN] = IGNORE,
+                [EVENT_CLEANUP] = GO(STOPPING, A(CHECK_TREE) | A(STOP)),
+                [EVENT_THAW] = IGNORE,
+                [EVENT_FREEZE_DEADLINE] = IGNORE,
+                [EVENT_DRAIN_DEADLINE] = IGNORE,
         },
         /* From here on the end of the main process is wanted, or at least no accident. */
         [STATE_FREEZING] = {
@@ -161,6 +172,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_GRACE_OVER] = GO(STUCK, A(NOTE_STUCK)),
                 [EVENT_READY] = IGNORE,
                 [EVENT_MAIN_EXITED] = STAY(A(CHECK_TREE)),
+                [EVENT_COMPLETED] = GO(DONE, A(SAY_READY)),
                 [EVENT_TREE_EMPTY] = GO(TIDYING, A(TIDY)),
                 [EVENT_KILL_TIMEOUT] = GO(STUCK, A(NOTE_STUCK)),
         },
@@ -186,6 +198,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_THAW] = IGNORE,
                 [EVENT_READY] = IGNORE,
                 [EVENT_MAIN_EXITED] = STAY(A(CHECK_TREE) | A(PASS_ON)),
+                [EVENT_COMPLETED] = GO(DONE, A(SAY_READY)),
                 [EVENT_TREE_EMPTY] = GO(TIDYING, A(TIDY)),
                 [EVENT_STEP_DUE] = STAY(A(STEP)),
                 [EVENT_STEPS_OVER] = GO(KILLING, A(KILL)),
@@ -239,6 +252,7 @@ const char *daemon_state_name(DaemonState state) {
         static const char *const names[] = {
                 [STATE_STOPPED] = "stopped",   [STATE_STARTING] = "starting",
                 [STATE_PROBING] = "probing",   [STATE_RUNNING] = "running",
+                [STATE_DONE] = "done",
                 [STATE_FREEZING] = "freezing", [STATE_FROZEN] = "frozen",
                 [STATE_DRAINING] = "draining", [STATE_DRAINED] = "drained",
                 [STATE_ENDED] = "ended",       [STATE_STOPPING] = "stopping",
@@ -259,6 +273,7 @@ const char *daemon_event_name(DaemonEvent event) {
                 NAME(CLEANUP_DEADLINE), NAME(GRACE_OVER),     NAME(LEFTOVERS),
                 NAME(MAIN_FOUND),
                 NAME(READY),          NAME(START_FAILED),     NAME(START_TIMEOUT),
+                NAME(COMPLETED),
                 NAME(MAIN_EXITED),    NAME(TREE_EMPTY),       NAME(FREEZE_DONE),
                 NAME(FREEZE_FAILED),  NAME(DRAIN_DONE),       NAME(DRAIN_FAILED),
                 NAME(STEP_DUE),       NAME(STEPS_OVER),       NAME(KILL_TIMEOUT),
@@ -286,21 +301,27 @@ const char *daemon_action_name(DaemonAction action) {
 }
 
 bool daemon_state_is_live(DaemonState state) {
-        return state != STATE_STOPPED && state != STATE_ENDED && state != STATE_TIDYING
-                && state != STATE_DELAYED && state != STATE_FAILED;
+        return state != STATE_STOPPED && state != STATE_DONE && state != STATE_ENDED &&
+               state != STATE_TIDYING && state != STATE_DELAYED && state != STATE_FAILED;
+}
+
+bool daemon_state_is_ready(DaemonState state) {
+        return state == STATE_RUNNING || state == STATE_DONE;
 }
 
 bool daemon_state_is_up(DaemonState state) {
-        return state == STATE_STARTING || state == STATE_PROBING || state == STATE_RUNNING;
+        return state == STATE_STARTING || state == STATE_PROBING || daemon_state_is_ready(state);
 }
 
 bool daemon_state_is_settled(DaemonState state) {
-        return state == STATE_RUNNING || state == STATE_DELAYED || daemon_state_is_resting(state);
+        return daemon_state_is_ready(state) || state == STATE_DELAYED ||
+               daemon_state_is_resting(state);
 }
 
 bool daemon_state_is_frozen(DaemonState state) {
         /* a delayed one must hear of it too, or it would start again */
-        return !daemon_state_is_up(state) && state != STATE_FREEZING && state != STATE_DELAYED;
+        return state == STATE_DONE || (!daemon_state_is_up(state) && state != STATE_FREEZING &&
+                                       state != STATE_DELAYED);
 }
 
 bool daemon_state_is_drained(DaemonState state) {

@@ -15,6 +15,7 @@ typedef enum DaemonState {
         STATE_STARTING, /* its first process runs, its main process is not known yet */
         STATE_PROBING,  /* its main process is known, its readiness is not seen yet */
         STATE_RUNNING,  /* ready */
+        STATE_DONE,     /* its command ended with success: it counts as ready, nothing lives */
         STATE_FREEZING, /* its intake is being closed */
         STATE_FROZEN,   /* closed, or given up; it waits for the others */
         STATE_DRAINING, /* its work in flight is being finished */
@@ -50,6 +51,7 @@ typedef enum DaemonEvent {
         EVENT_READY,        /* readiness seen */
         EVENT_START_FAILED, /* not executed, its first process failed, or no main process */
         EVENT_START_TIMEOUT,
+        EVENT_COMPLETED, /* the command ended with success, nothing of it is left: all is done */
         EVENT_MAIN_EXITED,
         EVENT_TREE_EMPTY,
         EVENT_FREEZE_DONE,
@@ -115,6 +117,7 @@ const char *daemon_action_name(DaemonAction action); /* "SPAWN", one bit only */
 
 /* Sets of states. */
 bool daemon_state_is_live(DaemonState state);    /* something of it may live */
+bool daemon_state_is_ready(DaemonState state);   /* those that need it may start */
 bool daemon_state_is_up(DaemonState state);      /* ready, or on the way there */
 bool daemon_state_is_settled(DaemonState state); /* running, at rest, or delayed: a start is over */
 bool daemon_state_is_frozen(DaemonState state);  /* takes in nothing more: done with freeze */

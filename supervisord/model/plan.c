@@ -34,6 +34,7 @@ static PlanAction plan_changed_file(const DaemonConfig *daemon, DaemonState stat
         switch (state) {
         case STATE_RUNNING:
                 return daemon_config_can_reload(daemon) ? PLAN_RELOAD : PLAN_RESTART;
+        case STATE_DONE: /* its command has read the file as it was */
         case STATE_STARTING:
         case STATE_PROBING:
                 return PLAN_RESTART;

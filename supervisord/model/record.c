@@ -262,7 +262,7 @@ void record_starting(Record *record, const DaemonState *states, usec_t now) {
                 RecordRow *row = &record->rows[i];
 
                 if (row->starts)
-                        row->start = states[row->node] == STATE_RUNNING
+                        row->start = daemon_state_is_ready(states[row->node])
                                              ? (RecordSpan){ .outcome = RECORD_ALREADY }
                                              : (RecordSpan){ .begun = now, .outcome = RECORD_OPEN };
         }

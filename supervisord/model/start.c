@@ -6,7 +6,7 @@
 static StartVerdict start_verdict_of_edge(const GraphEdge *edge, const StartView *view) {
         DaemonState state = view->states[edge->node];
 
-        if (state == STATE_RUNNING)
+        if (daemon_state_is_ready(state))
                 return START_NOW;
         if (view->pending[edge->node])
                 return START_WAIT;

@@ -36,6 +36,7 @@ static RecordOutcome recording_judge_start(const Generation *generation, unsigne
                 return RECORD_WAITING;
         switch (generation->states[node]) {
         case STATE_RUNNING:
+        case STATE_DONE:
                 return RECORD_DONE;
         case STATE_STOPPED: /* a clean end that its restart policy accepts */
                 return RECORD_ENDED;

@@ -193,7 +193,8 @@ static size_t reload_count_failed(Supervisor *supervisor) {
         for (size_t i = 0; i < reload->plan->count; i++) {
                 const PlanEntry *entry = &reload->plan->entries[i];
 
-                if (!plan_starts(entry) || generation->states[entry->diff->after] == STATE_RUNNING)
+                if (!plan_starts(entry) ||
+                    daemon_state_is_ready(generation->states[entry->diff->after]))
                         continue;
                 const char *reason = child_reason(generation->children[entry->diff->after]);
                 if (failed++ == 0)
@@ -273,7 +274,7 @@ static void reload_finish_undo(Supervisor *supervisor) {
                 if (entry->action == PLAN_RELOAD && reload->told[entry->diff->after])
                         files = " (the daemons' own files stay as they are on disk)";
                 if (plan_may_end(entry) && reload->was_up[entry->diff->before] &&
-                    generation->states[entry->diff->before] != STATE_RUNNING)
+                    !daemon_state_is_ready(generation->states[entry->diff->before]))
                         lost++;
         }
         if (lost > 0)

@@ -27,7 +27,7 @@ static void report_count(const Supervisor *supervisor, StatusCounts *ret) {
                 const char *name = child_name(generation->children[i]);
                 DaemonState state = generation->states[i];
 
-                if (state == STATE_RUNNING)
+                if (daemon_state_is_ready(state))
                         counts.running++;
                 else if (state == STATE_DELAYED)
                         counts.delayed++;

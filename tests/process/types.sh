@@ -80,4 +80,24 @@ case_a_script_that_fails_says_why() {
         stop
 }
 
+case_a_oneshot_is_done_until_a_stop_undoes_it() {
+        programs sleep
+        script rules <<SCRIPT
+echo "\$1" >>"$T/rules"
+[ "\$1" = undo ] || "$BIN/sleep" 1000 &
+SCRIPT
+        configure "a: { type = \"oneshot\"; command = $(list "$BIN/rules" load);
+                stop: { command = $(list "$BIN/rules" undo); }; };
+                b: { command = $(list "$BIN/sleep" 1000); requires = [ \"a\" ]; };"
+        start_ready
+        expect logged 'a: done after'
+        ctl 0 status a
+        expect said 'state  *done'
+        expect has_count sleep 1
+        ctl 0 restart a
+        expect_equal "$(content "$T/rules")" "$(printf 'load\nundo\nload')" "what was run"
+        stop
+        expect_equal "$(content "$T/rules")" "$(printf 'load\nundo\nload\nundo')" "what was run"
+}
+
 run_cases "$@"

@@ -222,6 +222,21 @@ static void make_forking(RandomDaemon *daemon) {
         script_end(&daemon->main);
 }
 
+/* What it leaves is ended. */
+static void make_oneshot(RandomDaemon *daemon) {
+        Script *script = &daemon->main;
+
+        random_add("type = \"oneshot\"; ready: { timeout = \"%s\"; };", ready_timeout());
+        if (random_once_in(4))
+                random_add("start: { success = %s; };", PICK("[ 0, 1 ]", "1"));
+        script_unable(script);
+        (void) with_children(daemon, script);
+        ACT(script, EXIT(random_time(), random_once_in(4)));
+        script_misfortune(script);
+        script_react_to_all(script, false);
+        script_end(script);
+}
+
 static void add_output(void) {
         if (random_once_in(4))
                 random_add("output: { to = \"%s\"; };", PICK("inherit", "null", "journal"));
@@ -231,12 +246,17 @@ void random_make_kind(RandomDaemon *daemon) {
         script_begin(&daemon->main, "main", daemon->index);
         random_write_to(daemon->kind, sizeof(daemon->kind));
         add_output();
-        switch (world_choose(3)) {
+        switch (world_choose(7)) {
         case 0:
+        case 1:
                 make_simple(daemon);
                 break;
-        case 1:
+        case 2:
+        case 3:
                 make_notify(daemon);
+                break;
+        case 4:
+                make_oneshot(daemon);
                 break;
         default:
                 make_forking(daemon);

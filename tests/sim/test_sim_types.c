@@ -170,10 +170,87 @@ START_TEST(the_deadline_of_cleanup_cuts_it) {
 }
 END_TEST
 
+/* ---- oneshot ---- */
+
+#define ONESHOT "type = \"oneshot\"; "
+
+START_TEST(a_oneshot_is_done_and_counts_as_up) {
+        PROGRAM(.path = "/d", .acts = ACTS(EXIT(2 * SEC, 0)));
+        PROGRAM(.path = "/e");
+        sim_begin(0, "d: { command = [ \"/d\" ]; " ONESHOT " };"
+                     "e: { command = [ \"/e\" ]; requires = [ \"d\" ]; };");
+        sim_start();
+        sim_run_until(100 * SEC);
+        ck_assert_int_eq(sim_state("d"), STATE_DONE);
+        ck_assert_uint_eq(sim_said_when(MESSAGE_DAEMON_READY, "d"), 2 * SEC);
+        ck_assert_uint_eq(sim_said_when(MESSAGE_DAEMON_READY, "e"), 2 * SEC);
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_STARTING, "d"), 1);
+        ck_assert_uint_eq(fake_timer_count(sim_loop()), 0);
+        /* its stop takes those along that require it, and a start brings it back */
+        ck_assert_int_eq(sim_ask(REQUEST_STOP, "d"), 0);
+        sim_run_for(SEC);
+        ck_assert_int_eq(sim_state("d"), STATE_STOPPED);
+        ck_assert_int_eq(sim_state("e"), STATE_STOPPED);
+        ck_assert_int_eq(sim_ask(REQUEST_START, "d"), 0);
+        sim_run_for(3 * SEC);
+        ck_assert_int_eq(sim_state("d"), STATE_DONE);
+        ck_assert_int_eq(sim_ask(REQUEST_RESTART, "d"), 0);
+        sim_run_for(3 * SEC);
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_STARTING, "d"), 3);
+        one_end();
+}
+END_TEST
+
+START_TEST(a_stop_undoes_it) {
+        PROGRAM(.path = "/d", .acts = ACTS(EXIT(SEC, 0)));
+        PROGRAM(.path = "/stop", .acts = ACTS(WRITE(SEC, "/undone", ""), EXIT(SEC, 0)));
+        one_run(ONESHOT "stop: { command = [ \"/stop\" ]; };", 10 * SEC);
+        ck_assert_int_eq(sim_state("d"), STATE_DONE);
+        fake_signal(SIGTERM);
+        sim_run_to_exit();
+        ck_assert_uint_eq(sim_now(), 11 * SEC);
+        ck_assert(world_exists("/undone"));
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_FORCED, "d"), 0);
+        sim_end();
+}
+END_TEST
+
+START_TEST(what_a_oneshot_leaves_is_ended) {
+        PROGRAM(.path = "/job");
+        PROGRAM(.path = "/d", .acts = ACTS(FORK_SESSION(0, "/job"), EXIT(SEC, 0)));
+        one_run(ONESHOT, 10 * SEC);
+        ck_assert_int_eq(sim_state("d"), STATE_DONE);
+        ck_assert_uint_eq(sim_population("d"), 0);
+        ck_assert_uint_eq(sim_said(MESSAGE_LEFTOVERS, "d"), 1);
+        one_end();
+}
+END_TEST
+
+START_TEST(a_oneshot_that_fails_is_run_again) {
+        static const FakeAct fails[] = { SAY(0, "no rules\n"), EXIT(SEC, 3), { 0 } };
+
+        PROGRAM(.path = "/d", .acts = fails);
+        one_assert_fails(ONESHOT ONCE, SEC, "its command exited with status 3; it wrote: no rules");
+        PROGRAM(.path = "/d", .acts = fails);
+        one_run(ONESHOT "restart: { policy = \"on-failure\"; limit = 2; };", 100 * SEC);
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_STARTING, "d"), 3);
+        ck_assert_int_eq(sim_state("d"), STATE_FAILED);
+        one_end();
+        PROGRAM(.path = "/d", .acts = fails);
+        one_run(ONESHOT "start: { success = [ 3 ]; };", 10 * SEC);
+        ck_assert_int_eq(sim_state("d"), STATE_DONE);
+        one_end();
+        PROGRAM(.path = "/d");
+        one_assert_fails(ONESHOT ONCE "ready: { timeout = \"2s\"; };", 2 * SEC,
+                         "its command did not exit within 2s");
+}
+END_TEST
+
 static Suite *make_suite(void) {
         Suite *suite = suite_create("sim_types");
         TCase *start = tcase_create("start");
         TCase *stop = tcase_create("stop");
+        TCase *oneshot = tcase_create("oneshot");
 
         tcase_add_test(start, a_command_leaves_a_daemon);
         tcase_add_test(start, its_pidfile_is_believed);
@@ -189,6 +266,12 @@ static Suite *make_suite(void) {
         tcase_add_test(stop, after_a_crash_nobody_is_told);
         tcase_add_test(stop, the_deadline_of_cleanup_cuts_it);
         suite_add_tcase(suite, stop);
+
+        tcase_add_test(oneshot, a_oneshot_is_done_and_counts_as_up);
+        tcase_add_test(oneshot, a_stop_undoes_it);
+        tcase_add_test(oneshot, what_a_oneshot_leaves_is_ended);
+        tcase_add_test(oneshot, a_oneshot_that_fails_is_run_again);
+        suite_add_tcase(suite, oneshot);
         return suite;
 }
 

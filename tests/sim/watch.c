@@ -157,7 +157,8 @@ void watch_line(MessageId message, const char *daemon, const char *text) {
 
 /* In these states nothing of a daemon lives. */
 static bool watch_must_be_empty(DaemonState state) {
-        return state == STATE_STOPPED || state == STATE_ENDED || state == STATE_TIDYING ||
+        return state == STATE_STOPPED || state == STATE_DONE || state == STATE_ENDED ||
+               state == STATE_TIDYING ||
                state == STATE_DELAYED || state == STATE_FAILED;
 }
 
@@ -218,7 +219,7 @@ static bool watch_may_start(unsigned node) {
                 bool settled = (daemon_state_is_settled(watch_state(other)) ||
                                 watch_is_paused(other)) &&
                                !generation->pending[other];
-                if (needs.edges[i].required ? watch_state(other) != STATE_RUNNING : !settled)
+                if (needs.edges[i].required ? !daemon_state_is_ready(watch_state(other)) : !settled)
                         return false;
         }
         return true;
@@ -333,7 +334,7 @@ static void watch_judge_status(void) {
         unsigned running = 0, said = 0, all = 0;
 
         for (unsigned i = 0; i < watch_count(); i++)
-                running += watch_state(i) == STATE_RUNNING;
+                running += daemon_state_is_ready(watch_state(i));
         if (sscanf(fake_notify_status(), "running: %u of %u", &said, &all) != 2 ||
             said != running || all != watch_count())
                 sim_fail("%u of %zu daemons run, but systemd shows \"%s\"", running, watch_count(),
@@ -363,7 +364,8 @@ void watch_rest(void) {
         if (operations_are_active(sim_supervisor()) || watch_runs_are_active())
                 sim_fail("nothing can happen any more, and an operation is not over");
         for (unsigned i = 0; i < watch_count(); i++) {
-                if (watch_state(i) != STATE_RUNNING && !daemon_state_is_resting(watch_state(i)) &&
+                if (!daemon_state_is_ready(watch_state(i)) &&
+                    !daemon_state_is_resting(watch_state(i)) &&
                     !child_is_paused(sim_supervisor()->generation->children[i]))
                         sim_fail("nothing can happen any more, and %s is %s", watch_name(i),
                                  daemon_state_name(watch_state(i)));

@@ -121,7 +121,7 @@ static void watch_judge_start(unsigned node) {
                 DaemonState state = watch_state(other);
                 bool settled = daemon_state_is_settled(state) || watch_is_paused(other);
 
-                if (needs.edges[i].required ? state != STATE_RUNNING : !settled)
+                if (needs.edges[i].required ? !daemon_state_is_ready(state) : !settled)
                         sim_fail("%s is started although %s is %s", watch_name(node),
                                  watch_name(needs.edges[i].node), daemon_state_name(state));
         }

@@ -205,7 +205,7 @@ static void watch_judge_started(const Record *record, const RecordRow *row) {
         const RecordSpan *start = &row->start;
         /* as it was settled: a request may have it stopped again at this very moment */
         DaemonState state = watch.generation->states[row->node];
-        bool runs = state == STATE_RUNNING;
+        bool runs = daemon_state_is_ready(state);
 
         if ((start->outcome == RECORD_NONE) != (!row->starts || record->result != RECORD_OVER) &&
             record->result == RECORD_OVER)

@@ -178,8 +178,10 @@ START_TEST(sets_of_states_are_nested) {
                 ck_assert(daemon_state_is_drained(state));
         if (daemon_state_is_drained(state))
                 ck_assert(daemon_state_is_frozen(state));
-        if (daemon_state_is_up(state))
+        if (daemon_state_is_up(state) && state != STATE_DONE)
                 ck_assert(daemon_state_is_live(state) && !daemon_state_is_frozen(state));
+        if (daemon_state_is_ready(state))
+                ck_assert(daemon_state_is_up(state) && daemon_state_is_settled(state));
         if (state == STATE_DELAYED)
                 ck_assert(!daemon_state_is_frozen(state) && daemon_state_is_settled(state));
 }
