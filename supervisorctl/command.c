@@ -21,7 +21,7 @@ const Command commands[] = {
           "bring the configuration on disk into force; of daemons: their own", 0, -1, false,
           command_reload },
         { "plan", "", "what a reload would do, and why", 0, 0, false, command_plan },
-        { "check", "", "what is wrong with the configuration on disk", 0, 0, false, command_check },
+        { "check", "", "what is wrong with the configuration on disk", 0, 0, true, command_check },
         { "history", "[sequences|reloads]", "what was stopped, started and reloaded before", 0, 1,
           false, command_history },
         { "tail", "DAEMON... [OPTION]", "their lines in the journal (journalctl options after --)",

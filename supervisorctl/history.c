@@ -12,6 +12,7 @@
 #include "base/strv.h"
 #include "command.h"
 #include "control/names.h"
+#include "json.h"
 #include "terminal.h"
 
 #define HISTORY_ALL     1000 /* more than there are */
@@ -219,8 +220,7 @@ static void history_print(const json_t *list, bool sequences, bool json) {
         size_t index;
 
         if (json) {
-                json_dumpf(list, stdout, JSON_INDENT(2));
-                putchar('\n');
+                json_print(list);
                 return;
         }
         json_array_foreach(list, index, record)

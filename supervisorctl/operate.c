@@ -10,6 +10,7 @@
 #include "base/strv.h"
 #include "command.h"
 #include "control/names.h"
+#include "json.h"
 #include "wait.h"
 
 /* What can be asked of daemons by name. */
@@ -277,8 +278,7 @@ static int operate_tell(const json_t *rows, bool json) {
                                 reason);
         }
         if (json && json_array_size(rows) > 0) {
-                json_dumpf(rows, stdout, JSON_INDENT(2));
-                putchar('\n');
+                json_print(rows);
         }
         return status;
 }
@@ -344,8 +344,7 @@ static int operate_tell_reloads(sd_bus_message *reply, bool json) {
         while (r >= 0 && (r = operate_read_reload(reply, array, &good)) > 0)
                 all_good = all_good && good;
         if (array) {
-                json_dumpf(array, stdout, JSON_INDENT(2));
-                putchar('\n');
+                json_print(array);
                 json_decref(array);
         }
         if (r < 0)

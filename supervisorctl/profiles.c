@@ -15,6 +15,7 @@
 #include "command.h"
 #include "config/load.h"
 #include "config/profile.h"
+#include "json.h"
 
 /* The text of a profile and where it stands; both malloc'ed. */
 static int profiles_read(const Options *options, const char *name, char **ret_path, char **ret) {
@@ -67,8 +68,7 @@ static int profiles_list(const Options *options, char *const *names) {
                         printf("%-12s %s\n", *names, summary);
         }
         if (options->json) {
-                json_dumpf(rows, stdout, JSON_INDENT(2));
-                puts("");
+                json_print(rows);
         }
         json_decref(rows);
         return status;

@@ -6,9 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/diag.h"
 #include "base/strv.h"
 #include "command.h"
+#include "config/load.h"
+#include "connect.h"
 #include "control/names.h"
+#include "json.h"
 #include "terminal.h"
 #include "wait.h"
 
@@ -26,8 +30,7 @@ static void reload_print_findings(char *const *findings) {
 }
 
 static void reload_print_json(json_t *object) {
-        json_dumpf(object, stdout, JSON_INDENT(2));
-        putchar('\n');
+        json_print(object);
         json_decref(object);
 }
 
@@ -126,14 +129,7 @@ int command_plan(sd_bus *bus, const Options *options) {
         return valid ? 0 : EXIT_FAILED;
 }
 
-int command_check(sd_bus *bus, const Options *options) {
-        CLEANUP(sd_bus_message_donep) sd_bus_message *reply = NULL;
-        CLEANUP(strv_freep) char **findings = NULL;
-        bool valid;
-
-        int r = reload_call_plan(bus, &reply, &findings, &valid);
-        if (r != 0)
-                return r;
+static int check_tell(const Options *options, char **findings, bool valid) {
         if (options->json)
                 reload_print_json(json_pack("{s:b, s:o}", "valid", valid, "findings",
                                             reload_json_strings(findings)));
@@ -142,4 +138,73 @@ int command_check(sd_bus *bus, const Options *options) {
                 puts(valid ? "the configuration is valid" : "the configuration is invalid");
         }
         return valid ? 0 : EXIT_FAILED;
+}
+
+static int check_by_supervisor(sd_bus *bus, const Options *options) {
+        CLEANUP(sd_bus_message_donep) sd_bus_message *reply = NULL;
+        CLEANUP(strv_freep) char **findings = NULL;
+        bool valid;
+
+        int r = reload_call_plan(bus, &reply, &findings, &valid);
+        return r != 0 ? r : check_tell(options, findings, valid);
+}
+
+static int check_take_findings(const Diag *diag, char ***ret) {
+        for (size_t i = 0; i < diag_count(diag); i++) {
+                CLEANUP(freep) char *text = finding_text(diag_get(diag, i));
+                int r = text ? strv_append(ret, text) : -ENOMEM;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* As the supervisord that is to be started will read it. */
+static int check_alone(const Options *options) {
+        CLEANUP(diag_freep) Diag *diag = NULL;
+        CLEANUP(config_unrefp) Config *config = NULL;
+        CLEANUP(strv_freep) char **findings = NULL;
+
+        int r = diag_new(&diag);
+        if (r >= 0)
+                r = config_load(options->config, diag, &config);
+        bool valid = r == 0;
+        if (r >= 0)
+                r = check_take_findings(diag, &findings);
+        if (r < 0) {
+                fprintf(stderr, "supervisorctl: cannot read %s: %s\n", options->config,
+                        strerror(-r));
+                return EXIT_FAILED;
+        }
+        if (!options->json)
+                fprintf(stderr, "no supervisord runs with it; this is how one would read %s\n",
+                        options->config);
+        return check_tell(options, findings, valid);
+}
+
+/* Whether nobody can be asked; not where a socket was named: that one shall answer. */
+static bool check_is_alone(const Options *options, sd_bus **ret_bus) {
+        CLEANUP(diag_freep) Diag *diag = NULL;
+        CLEANUP(freep) char *path = NULL;
+        int r = -ENOENT;
+
+        if (options->socket || diag_new(&diag) < 0)
+                return false;
+        path = connect_find_socket(options, diag);
+        if (path)
+                r = connect_open(path, ret_bus);
+        return r == -ENOENT || r == -ECONNREFUSED;
+}
+
+int command_check(sd_bus *none, const Options *options) {
+        CLEANUP(sd_bus_closep) sd_bus *bus = NULL;
+        int r = 0;
+
+        (void) none;
+        if (check_is_alone(options, &bus))
+                return check_alone(options);
+        if (!bus)
+                r = connect_to_supervisor(options, &bus);
+        return r != 0 ? r : check_by_supervisor(bus, options);
 }

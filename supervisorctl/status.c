@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "command.h"
+#include "json.h"
 #include "progress.h"
 #include "rows.h"
 #include "terminal.h"
@@ -116,8 +117,7 @@ static void status_print_json(const DaemonList *list) {
         for (size_t i = 0; i < list->count; i++)
                 if (list->daemons[i].selected)
                         json_array_append_new(array, status_json(&list->daemons[i]));
-        json_dumpf(array, stdout, JSON_INDENT(2));
-        putchar('\n');
+        json_print(array);
         json_decref(array);
 }
 
@@ -197,8 +197,7 @@ int command_avail(sd_bus *bus, const Options *options) {
 
                 for (size_t i = 0; i < list.count; i++)
                         json_array_append_new(array, json_string(list.daemons[i].name));
-                json_dumpf(array, stdout, JSON_INDENT(2));
-                putchar('\n');
+                json_print(array);
                 json_decref(array);
                 return 0;
         }

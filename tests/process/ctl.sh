@@ -61,6 +61,7 @@ case_json_is_for_programs() {
         expect json '^ ?\[ ?\{'
         expect json '"name": "db", "state": "running", "waiting": false'
         expect json "\"waiting\": false, \"pid\": $(pid_of db),"
+        expect json '"state_seconds": [0-9]+\.[0-9]{1,6},'
         expect json '"requires": \[ ?"db" ?\]'
         ctl 0 avail --json
         expect json '"db", "web-1", "web-2"'
@@ -215,6 +216,14 @@ case_shutdown_and_version() {
         expect_nothing_left
 }
 
+# check_alone STATUS [OPTION]: without a socket that would have to answer.
+check_alone() {
+        local status
+        "$SUPERVISORCTL" -c "$T/supervisord.conf" check "${@:2}" >"$T/out" 2>"$T/err"
+        status=$?
+        expect_equal "$status" "$1" "exit status of check"
+}
+
 case_without_a_supervisor() {
         local command
         for command in status reload plan check avail pid shutdown version 'stop a'; do
@@ -223,6 +232,18 @@ case_without_a_supervisor() {
                 expect said_error 'no supervisord answers'
                 expect said_error 'systemctl start supervisord'
         done
+        configure 'a: { command = [ "/bin/true" ]; };'
+        check_alone 0
+        expect said '^the configuration is valid'
+        expect said_error "no supervisord runs.* $T/supervisord.conf"
+        echo 'daemons: { a: { comand = [ "/bin/true" ]; }; };' >"$T/supervisord.conf"
+        check_alone 1
+        expect said_error 'supervisord.conf:1: .*command'
+        check_alone 1 --json
+        expect json '"valid": false, "findings": \[ ?".*supervisord.conf:1: '
+        echo nonsense >"$T/supervisord.conf"
+        check_alone 1
+        expect said_error 'supervisord.conf:[0-9]'
         mkdir "$T/run"
         python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' \
                 "$T/run/control"
