@@ -34,14 +34,16 @@
 #define LOG_NAME_MAX       256
 #define LOG_FIELDS_MAX     32
 #define LOG_PATIENCE_MSEC  1000
+#define LOG_TRIES_MAX      100
 
 static struct {
         int priority;
         bool journal;
         bool journal_stuck, stderr_stuck; /* did not take the last line in time */
+        int stderr_fd; /* never blocks, where that is possible */
         LogHook hook;
         void *userdata;
-} log_state = { .priority = LOG_INFO };
+} log_state = { .priority = LOG_INFO, .stderr_fd = STDERR_FILENO };
 
 static const LogContext log_context_none;
 
@@ -58,10 +60,27 @@ static bool log_stderr_is_journal(void) {
         return strcmp(stream, expected) == 0;
 }
 
+/*
+ * Daemons that inherit it may fill a pipe between a look whether it takes a line and the line. So
+ * the line goes through a description of our own, which does not wait; theirs does, as they expect.
+ */
+static void log_open_stderr(void) {
+        struct stat st;
+        int fd = -1;
+
+        if (log_state.stderr_fd != STDERR_FILENO)
+                (void) close(log_state.stderr_fd);
+        if (fstat(STDERR_FILENO, &st) == 0 && S_ISFIFO(st.st_mode))
+                fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC |
+                                                     (fcntl(STDERR_FILENO, F_GETFL) & O_DIRECT));
+        log_state.stderr_fd = fd >= 0 ? fd : STDERR_FILENO; /* it may be somebody else's */
+}
+
 void log_open(LogTarget target) {
         log_state.journal = target == LOG_JOURNAL;
         if (target == LOG_AUTO)
                 log_state.journal = log_stderr_is_journal();
+        log_open_stderr();
 
         /* The zone's file is read now and not in the middle of a stop. */
         tzset();
@@ -168,15 +187,23 @@ static const char *log_priority_word(int priority) {
         return words[LOG_PRI(priority)];
 }
 
+/* Others write as well, so what was free is taken now and then. */
+static void log_write_line(const char *line, size_t length) {
+        for (unsigned tries = 0; tries < LOG_TRIES_MAX; tries++) {
+                if (!log_wait(log_state.stderr_fd, &log_state.stderr_stuck))
+                        return;
+                /* another failure has nowhere left to be told */
+                if (write(log_state.stderr_fd, line, length) >= 0 || errno != EAGAIN)
+                        return;
+        }
+}
+
 /* A line is never longer than PIPE_BUF, so that it stays whole beside those of other writers. */
 static void log_write_stderr(int priority, const LogContext *context, const char *text) {
         char name[LOG_NAME_MAX + 1] = "", line[PIPE_BUF], date[32];
         struct timespec now;
         struct tm local;
         size_t length;
-
-        if (!log_wait(STDERR_FILENO, &log_state.stderr_stuck))
-                return;
 
         (void) clock_gettime(CLOCK_REALTIME, &now);
         if (!localtime_r(&now.tv_sec, &local) ||
@@ -189,7 +216,7 @@ static void log_write_stderr(int priority, const LogContext *context, const char
                         log_priority_word(priority), name, name[0] ? ": " : "", text);
         length = strlen(line);
         line[length++] = '\n'; /* in place of the NUL */
-        (void) !write(STDERR_FILENO, line, length); /* a failure has nowhere left to be told */
+        log_write_line(line, length);
 }
 
 void log_write_v(int priority, const LogContext *context, const char *format, va_list arguments) {
