@@ -11,6 +11,9 @@
 
 #define NOTE_FIELD_MAX (CHILD_REASON_MAX + 32)
 
+/* Whoever daemonizes has done so by then, on a slow machine, too. */
+#define NOTE_EARLY_EXIT (5 * USEC_PER_SEC)
+
 /* The phase that a state belongs to, or NULL. */
 static const char *note_phase(DaemonState state) {
         switch (state) {
@@ -136,21 +139,39 @@ static void note_start_timeout(Child *child, DaemonState from) {
         script_add_words(child);
 }
 
+/* What to say of one that was to stay in the foreground and does not look as if it had. */
+static const char *note_background(Child *child) {
+        const ExitStatus *status = &child->main_exit;
+        DaemonType type = child->daemon->type;
+
+        if (type != DAEMON_SIMPLE && type != DAEMON_NOTIFY)
+                return "";
+        if (!status->known || status->signaled || status->code != 0)
+                return "";
+        if (usec_sub(loop_now(child->context->loop), child->history.started) > NOTE_EARLY_EXIT ||
+            finish_count(child) == 0)
+                return "";
+        return ", and left processes: one that puts itself into the background needs its option "
+               "to stay, or type = \"forking\"";
+}
+
 void note_failure(Child *child, DaemonState from, DaemonEvent event) {
         char text[EXIT_STATUS_TEXT_MAX];
         char elapsed[DURATION_TEXT_MAX];
 
         exit_status_text(text, &child->main_exit);
         if (event == EVENT_MAIN_EXITED && from == STATE_RUNNING) {
-                child_set_reason(child, "main process %s", text);
-                note(child, LOG_WARNING, MESSAGE_DAEMON_EXITED, "main process %s after %s", text,
-                     format_elapsed(elapsed, usec_sub(child->state_since, child->history.started)));
+                child_set_reason(child, "main process %s%s", text, note_background(child));
+                note(child, LOG_WARNING, MESSAGE_DAEMON_EXITED, "main process %s after %s%s", text,
+                     format_elapsed(elapsed, usec_sub(child->state_since, child->history.started)),
+                     note_background(child));
                 return;
         }
         if (event == EVENT_START_TIMEOUT)
                 note_start_timeout(child, from);
         if (event == EVENT_MAIN_EXITED)
-                child_set_reason(child, "main process %s before it was ready", text);
+                child_set_reason(child, "main process %s before it was ready%s", text,
+                                 note_background(child));
         note(child, LOG_ERR, MESSAGE_DAEMON_START_FAILED, "start failed: %s", child->reason);
 }
 
