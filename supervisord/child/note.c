@@ -11,9 +11,6 @@
 
 #define NOTE_FIELD_MAX (CHILD_REASON_MAX + 32)
 
-/* Whoever daemonizes has done so by then, on a slow machine, too. */
-#define NOTE_EARLY_EXIT (5 * USEC_PER_SEC)
-
 /* The phase that a state belongs to, or NULL. */
 static const char *note_phase(DaemonState state) {
         switch (state) {
@@ -139,17 +136,8 @@ static void note_start_timeout(Child *child, DaemonState from) {
         script_add_words(child);
 }
 
-/* What to say of one that was to stay in the foreground and does not look as if it had. */
 static const char *note_background(Child *child) {
-        const ExitStatus *status = &child->main_exit;
-        DaemonType type = child->daemon->type;
-
-        if (type != DAEMON_SIMPLE && type != DAEMON_NOTIFY)
-                return "";
-        if (!status->known || status->signaled || status->code != 0)
-                return "";
-        if (usec_sub(loop_now(child->context->loop), child->history.started) > NOTE_EARLY_EXIT ||
-            finish_count(child) == 0)
+        if (!track_went_to_background(child))
                 return "";
         return ", and left processes: one that puts itself into the background needs its option "
                "to stay, or type = \"forking\"";

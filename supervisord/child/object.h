@@ -253,6 +253,11 @@ void track_first_executed(Child *child);
 void track_follow(Child *child);
 void track_stop_search(Child *child);
 void track_forget_main(Child *child);
+/*
+ * Whether its main process, which was to stay in the foreground, made others and exited at once,
+ * and nobody had told it anything.
+ */
+bool track_went_to_background(Child *child);
 /* A process said to be the main one: takes it if it is of the tree. */
 bool track_claim(Child *child, pid_t pid, bool guessed);
 /* Reads the pidfile: true and *ret if it names a process of the tree. */

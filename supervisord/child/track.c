@@ -21,6 +21,9 @@
 
 #define TRACK_GUESS_MAX 64
 
+/* Whoever puts itself into the background has done so by then, on a slow machine, too. */
+#define TRACK_BACKGROUND (5 * USEC_PER_SEC)
+
 /* Beside PIDFILE_E_…: the number is that of a process which is none of the daemon's. */
 #define TRACK_E_FOREIGN 1000
 
@@ -100,6 +103,16 @@ static bool track_may_guess_again(const Child *child, const ExitStatus *status) 
 
 static bool track_guess(Child *child);
 
+bool track_went_to_background(Child *child) {
+        const ExitStatus *status = &child->main_exit;
+        DaemonType type = child->daemon->type;
+
+        return (type == DAEMON_SIMPLE || type == DAEMON_NOTIFY) && status->known &&
+               !status->signaled && status->code == 0 && child->successor.told_when == 0 &&
+               finish_count(child) > 0 &&
+               usec_sub(loop_now(child->context->loop), child->history.started) < TRACK_BACKGROUND;
+}
+
 static void track_main_ended(Child *child, const ExitStatus *status) {
         bool again = track_may_guess_again(child, status);
         pid_t old = child->main.pid;
@@ -112,7 +125,7 @@ static void track_main_ended(Child *child, const ExitStatus *status) {
         }
         if (again && track_guess(child))
                 child_post(child, EVENT_MAIN_FOUND);
-        else if (!successor_seek(child, old, status))
+        else if (track_went_to_background(child) || !successor_seek(child, old, status))
                 child_post(child, EVENT_MAIN_EXITED);
 }
 
