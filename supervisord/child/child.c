@@ -291,7 +291,7 @@ void child_order(Child *child, DaemonEvent order) {
         child->wanted = order == EVENT_START || order == EVENT_THAW;
         child->ending |= order == EVENT_CLEANUP;
         if (order == EVENT_START && !daemon_state_is_up(child->state))
-                child->history.in_a_row = 0; /* a new beginning */
+                restart_forget(&child->history); /* a new beginning */
         if (order == EVENT_FREEZE || order == EVENT_DRAIN || order == EVENT_CLEANUP)
                 child->phase_since = loop_now(child->context->loop);
         child_post(child, child_order_now(child, order));

@@ -236,6 +236,9 @@ DaemonEvent finish_verdict(Child *child) {
                 return EVENT_TIDIED_RETRY;
         case RESTART_GIVE_UP:
                 return EVENT_TIDIED_GIVE_UP;
+        case RESTART_AT_LIMIT:
+                note_limit(child);
+                return EVENT_TIDIED_GIVE_UP;
         default:
                 child->wanted = false;
                 return EVENT_TIDIED_REST;

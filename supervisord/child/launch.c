@@ -143,6 +143,7 @@ static void launch_reset(Child *child) {
         child->main_exit = (ExitStatus){ 0 };
         child->stop_command = STOP_COMMAND_NONE;
         child->history.started = now;
+        note_choose_words(child);
         loop_timer_set(child->timer, usec_add(now, child->daemon->ready.timeout));
 }
 
@@ -218,8 +219,8 @@ void launch_begin(Child *child) {
         files_set(child, files_take(child->daemon));
         r = launch_first(child, variables, &spawned);
         if (r >= 0) {
-                note(child, LOG_INFO, MESSAGE_DAEMON_STARTING, "starting, process %d",
-                     (int) spawned.pid);
+                note(child, note_priority(child, LOG_INFO), MESSAGE_DAEMON_STARTING,
+                     "starting, process %d", (int) spawned.pid);
                 r = launch_follow(child, &spawned);
         }
         if (r < 0)

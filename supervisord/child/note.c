@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/parse.h"
 #include "child/object.h"
@@ -89,17 +90,41 @@ static void note_cut(Child *child, MessageId message, Phase phase, const char *f
         child_add_reason(child, text);
 }
 
+/*
+ * A daemon that dies as fast as its delays allow would fill the journal with the same lines. So
+ * after some ends in a row only one run in a minute has its lines; what is given up always has.
+ */
+#define NOTE_LOUD_RUNS 8
+#define NOTE_LOUD_GAP  (60 * USEC_PER_SEC)
+
+void note_choose_words(Child *child) {
+        usec_t now = loop_now(child->context->loop);
+
+        child->quiet = child->history.in_a_row >= NOTE_LOUD_RUNS && child->spoken > 0 &&
+                       usec_sub(now, child->spoken) < NOTE_LOUD_GAP;
+        if (!child->quiet)
+                child->spoken = now;
+}
+
+/* A run that lasted is not one of those any more. */
+int note_priority(const Child *child, int priority) {
+        usec_t ran = usec_sub(loop_now(child->context->loop), child->history.started);
+
+        return child->quiet && ran < child->daemon->restart.reset ? LOG_DEBUG : priority;
+}
+
 void note_ready(Child *child) {
         char elapsed[DURATION_TEXT_MAX];
 
         child->reason[0] = '\0';
         if (child->state == STATE_DONE) {
-                note(child, LOG_INFO, MESSAGE_DAEMON_READY, "done after %s",
+                note(child, note_priority(child, LOG_INFO), MESSAGE_DAEMON_READY, "done after %s",
                      format_elapsed(elapsed,
                                     usec_sub(child->state_since, child->history.started)));
                 return;
         }
-        note(child, LOG_INFO, MESSAGE_DAEMON_READY, "ready after %s, main process %d",
+        note(child, note_priority(child, LOG_INFO), MESSAGE_DAEMON_READY,
+             "ready after %s, main process %d",
              format_elapsed(elapsed, usec_sub(child->state_since, child->history.started)),
              (int) child->main.pid);
 }
@@ -150,7 +175,8 @@ void note_failure(Child *child, DaemonState from, DaemonEvent event) {
         exit_status_text(text, &child->main_exit);
         if (event == EVENT_MAIN_EXITED && from == STATE_RUNNING) {
                 child_set_reason(child, "main process %s%s", text, note_background(child));
-                note(child, LOG_WARNING, MESSAGE_DAEMON_EXITED, "main process %s after %s%s", text,
+                note(child, note_priority(child, LOG_WARNING), MESSAGE_DAEMON_EXITED,
+                     "main process %s after %s%s", text,
                      format_elapsed(elapsed, usec_sub(child->state_since, child->history.started)),
                      note_background(child));
                 return;
@@ -160,7 +186,8 @@ void note_failure(Child *child, DaemonState from, DaemonEvent event) {
         if (event == EVENT_MAIN_EXITED)
                 child_set_reason(child, "main process %s before it was ready%s", text,
                                  note_background(child));
-        note(child, LOG_ERR, MESSAGE_DAEMON_START_FAILED, "start failed: %s", child->reason);
+        note(child, note_priority(child, LOG_ERR), MESSAGE_DAEMON_START_FAILED, "start failed: %s",
+             child->reason);
 }
 
 void note_forced(Child *child, DaemonEvent event) {
@@ -248,9 +275,25 @@ void note_thawed(Child *child) {
              child->reason[0] != '\0' ? ", but " : ", its intake is open again", child->reason);
 }
 
-void note_delay(Child *child) {
-        char delay[DURATION_TEXT_MAX];
+void note_limit(Child *child) {
+        char text[RESTART_TEXT_MAX], last[CHILD_REASON_MAX];
 
-        note(child, LOG_INFO, MESSAGE_DAEMON_RESTARTING, "starting again in %s",
-             format_elapsed(delay, child->restart_delay));
+        memcpy(last, child->reason, sizeof(last));
+        restart_limit_text(text, child->daemon, &child->history, loop_now(child->context->loop));
+        child_set_reason(child, "%s, last: %s", text, last[0] != '\0' ? last : "it ended");
+}
+
+void note_delay(Child *child) {
+        char delay[DURATION_TEXT_MAX], count[RESTART_TEXT_MAX];
+
+        format_elapsed(delay, child->restart_delay);
+        if (child->history.in_a_row == 0) { /* what was in the way of a start is gone */
+                note(child, LOG_INFO, MESSAGE_DAEMON_RESTARTING, "starting again in %s", delay);
+                return;
+        }
+        restart_count_text(count, child->daemon, &child->history,
+                           loop_now(child->context->loop));
+        child_add_reason(child, count);
+        note(child, note_priority(child, LOG_INFO), MESSAGE_DAEMON_RESTARTING,
+             "starting again in %s, %s", delay, count);
 }

@@ -132,6 +132,8 @@ struct Child {
         bool ends_as_failed; /* its restart policy decides what comes after this end */
         bool sweep_was_ours; /* what is being swept was in the way of a start, no failure of it */
         RestartHistory history;
+        bool quiet;    /* this run is one of many that end alike: not a word of it */
+        usec_t spoken; /* when the last one began of which there was one */
         char reason[CHILD_REASON_MAX];
         bool held;
         Hold hold;
@@ -397,11 +399,17 @@ uint64_t *files_take_over(const Child *child, const DaemonConfig *after);
 /* note.c */
 void note(const Child *child, int priority, MessageId message, const char *format, ...)
         PRINTF_LIKE(4, 5);
+/* A run begins: whether it is worth words. */
+void note_choose_words(Child *child);
+/* … or debug level, where a daemon ends again and again. */
+int note_priority(const Child *child, int priority);
 void note_ready(Child *child);
 void note_failure(Child *child, DaemonState from, DaemonEvent event);
 void note_forced(Child *child, DaemonEvent event);
 void note_skipped(Child *child, DaemonEvent event);
 void note_stuck(Child *child);
+/* So many restarts are enough: to be seen in the reason, before that of the last end. */
+void note_limit(Child *child);
 void note_end(Child *child);
 /* The end of the main process while an operator has it out of service. */
 void note_lost(Child *child);

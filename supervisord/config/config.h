@@ -112,6 +112,9 @@ typedef enum RestartPolicy {
         RESTART_MAX_,
 } RestartPolicy;
 
+/* The most restarts that can be counted in a window. */
+#define RESTART_WINDOW_MAX 64
+
 typedef enum OutputTo {
         OUTPUT_JOURNAL, /* straight into journald; stderr of supervisord where there is none */
         OUTPUT_FILE,    /* appended to output.file */
@@ -263,7 +266,9 @@ typedef struct DaemonConfig {
                 usec_t delay;     /* before the first restart */
                 usec_t delay_max; /* the delay doubles up to this */
                 usec_t reset;     /* after so long a run the next restart is a first one again */
+                int64_t jitter;   /* percent that a delay may be longer by */
                 int64_t limit;    /* restarts in a row before giving up; 0: no limit */
+                usec_t window;    /* … or within so long; USEC_INFINITY: in a row */
         } restart;
 
         struct {

@@ -89,7 +89,9 @@ static const ResolveRule resolve_used[] = {
         { "restart.delay", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
         { "restart.delay_max", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
         { "restart.reset", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
+        { "restart.jitter", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
         { "restart.limit", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
+        { "restart.window", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
 };
 
 static const Setting *resolve_setting(const char *path) {
@@ -307,9 +309,49 @@ static void resolve_check_stop_command(const DaemonConfig *daemon,
                                        "that");
 }
 
+/* The least time in which so many restarts can come, each after the shortest delay. */
+static usec_t resolve_least_time(const DaemonConfig *daemon) {
+        usec_t interval = daemon->restart.delay, sum = 0;
+
+        for (int64_t i = 0; i < daemon->restart.limit; i++) {
+                sum = usec_add(sum, interval);
+                interval = MIN_OF(usec_add(interval, interval), daemon->restart.delay_max);
+        }
+        return sum;
+}
+
+static void resolve_check_window(const DaemonConfig *daemon, Diag *diag) {
+        char window[DURATION_TEXT_MAX], least[DURATION_TEXT_MAX];
+
+        if (daemon->restart.window == USEC_INFINITY)
+                return;
+        if (daemon->restart.limit == 0) {
+                remark_warning(diag, daemon, "restart.window",
+                               "it has no effect with restart.limit = 0; remove it or set a limit");
+                return;
+        }
+        if (daemon->restart.limit > RESTART_WINDOW_MAX) {
+                remark_error(diag, daemon, "restart.window",
+                             "no more than %d restarts can be counted in a window; "
+                             "write a lower restart.limit, or remove it",
+                             RESTART_WINDOW_MAX);
+                return;
+        }
+        if (resolve_least_time(daemon) < daemon->restart.window)
+                return;
+        format_duration(window, daemon->restart.window);
+        format_duration(least, resolve_least_time(daemon));
+        remark_error(diag, daemon, "restart.window",
+                     "%lld restarts take at least %s by their growing delays, so that there will "
+                     "never be as many within %s; write a longer window than that, or a lower "
+                     "restart.limit or restart.delay_max",
+                     (long long) daemon->restart.limit, least, window);
+}
+
 static void resolve_check_restart(const DaemonConfig *daemon, Diag *diag) {
         char delay[DURATION_TEXT_MAX], delay_max[DURATION_TEXT_MAX];
 
+        resolve_check_window(daemon, diag);
         if (daemon->restart.delay <= daemon->restart.delay_max)
                 return;
         format_duration(delay, daemon->restart.delay);

@@ -9,6 +9,9 @@
 
 #include "base/parse.h"
 
+/* What is shown of why something failed. */
+#define STATUS_REASON_MAX 160
+
 static void text_append(char *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 
 static void text_append(char *buffer, const char *format, ...) {
@@ -31,7 +34,9 @@ void status_text(char buffer[static STATUS_TEXT_MAX], Mode mode, const StatusCou
         if (counts->delayed > 0)
                 text_append(buffer, ", %zu waiting to be restarted", counts->delayed);
         if (counts->failed > 0)
-                text_append(buffer, ", %zu failed (%s%s)", counts->failed, counts->failed_name,
+                text_append(buffer, ", %zu failed (%s%s%.*s%s)", counts->failed,
+                            counts->failed_name, counts->failed_reason ? ": " : "",
+                            STATUS_REASON_MAX, counts->failed_reason ? counts->failed_reason : "",
                             counts->failed > 1 ? ", …" : "");
         if (counts->paused > 0)
                 text_append(buffer, ", %zu frozen or drained", counts->paused);

@@ -21,7 +21,7 @@ typedef struct StatusCounts {
         size_t stopped;
         size_t paused; /* frozen or drained by an operator */
         const char *starting_name; /* the first of them */
-        const char *failed_name;
+        const char *failed_name, *failed_reason; /* the latter may be NULL */
 } StatusCounts;
 
 /* "running: 5 of 5 daemons", "starting: 3 of 5 ready, waiting for db", … */

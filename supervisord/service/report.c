@@ -19,6 +19,13 @@
 #define EXTEND_EVERY   (5 * USEC_PER_SEC)
 #define EXTEND_RESERVE (10 * USEC_PER_SEC)
 
+/* Of one that was given up or is stuck; NULL: it is not known. */
+static const char *report_reason(const Child *child) {
+        const char *reason = child_reason(child);
+
+        return reason[0] != '\0' ? reason : NULL;
+}
+
 static void report_count(const Supervisor *supervisor, StatusCounts *ret) {
         const Generation *generation = supervisor->generation;
         StatusCounts counts = { .total = generation->count };
@@ -34,8 +41,10 @@ static void report_count(const Supervisor *supervisor, StatusCounts *ret) {
                 else if (child_is_paused(generation->children[i]))
                         counts.paused++;
                 else if (state == STATE_FAILED || state == STATE_STUCK) {
-                        if (counts.failed++ == 0)
+                        if (counts.failed++ == 0) {
                                 counts.failed_name = name;
+                                counts.failed_reason = report_reason(generation->children[i]);
+                        }
                 } else if (state == STATE_STOPPED && !generation->pending[i])
                         counts.stopped++;
                 else if (counts.starting++ == 0)

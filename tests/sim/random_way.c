@@ -117,10 +117,11 @@ static void add_restart(void) {
         if (random_once_in(2))
                 random_add("restart: { policy = \"%s\"; };", PICK("always", "on-failure", "never"));
         else
-                random_add("restart: { delay = \"%s\"; limit = %s; reset = \"%s\"; %s };",
+                random_add("restart: { delay = \"%s\"; limit = %s; reset = \"%s\"; %s %s };",
                            PICK("10ms", "100ms", "1s", "5s"), PICK("0", "1", "5"),
                            PICK("1s", "10s", "60s"),
-                           PICK("", "delay_max = \"5s\";", "delay_max = \"60s\";"));
+                           PICK("", "delay_max = \"5s\";", "delay_max = \"60s\";"),
+                           PICK("", "", "jitter = 0;", "jitter = 100; window = \"10min\";"));
 }
 
 /* Looks at what is there, or is not, or comes and goes. */

@@ -327,11 +327,64 @@ END_TEST
 
 START_TEST(the_delay_doubles_and_the_limit_ends_it) {
         PROGRAM(.path = "/d", .acts = ACTS(EXIT(0, 1)));
-        one_run("restart: { delay = \"1s\"; delay_max = \"5s\"; limit = 5; };", 100 * SEC);
+        one_run("restart: { delay = \"1s\"; delay_max = \"5s\"; jitter = 0; limit = 5; };",
+                100 * SEC);
         ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_STARTING, "d"), 6);
         ck_assert_uint_eq(sim_said_when(MESSAGE_DAEMON_STARTING, "d"), (1 + 2 + 4 + 5 + 5) * SEC);
         ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_GIVEN_UP, "d"), 1);
+        one_assert_said(MESSAGE_DAEMON_GIVEN_UP,
+                        "given up: 5 restarts in 17 s, last: main process exited with status 1");
+        ck_assert_ptr_nonnull(strstr(fake_notify_status(), "1 failed (d: 5 restarts in 17 s, "));
         ck_assert_int_eq(sim_state("d"), STATE_FAILED);
+        one_end();
+}
+END_TEST
+
+/* While it waits, too, it is to be seen how often that was. */
+START_TEST(a_crash_loop_is_to_be_seen) {
+        PROGRAM(.path = "/d", .acts = ACTS(EXIT(0, 3)));
+        one_run("restart: { delay = \"5s\"; delay_max = \"5s\"; jitter = 0; };", 12 * SEC);
+        ck_assert_int_eq(sim_state("d"), STATE_DELAYED);
+        ck_assert_ptr_nonnull(strstr(child_reason(sim_child("d")), "exited with status 3"));
+        ck_assert_ptr_nonnull(strstr(child_reason(sim_child("d")), "; restart 3 of 5"));
+        one_assert_said(MESSAGE_DAEMON_RESTARTING, "starting again in 5.00 s, restart 3 of 5");
+        one_end();
+}
+END_TEST
+
+/* Not more than a few lines in a minute, whatever it does; and a run that lasted has its own. */
+START_TEST(a_crash_loop_does_not_fill_the_journal) {
+        PROGRAM(.path = "/d", .acts = ACTS(EXIT(0, 3)));
+        log_set_priority(LOG_INFO);
+        one_begin("restart: { delay = \"10ms\"; delay_max = \"10ms\"; limit = 0; };");
+        log_set_priority(LOG_INFO);
+        sim_start();
+        sim_run_until(10 * 60 * SEC);
+        ck_assert_uint_gt(world_births(), 10000);
+        ck_assert_uint_le(sim_said(MESSAGE_DAEMON_STARTING, "d"), 8 + 10 + 1);
+        ck_assert_uint_le(sim_said(MESSAGE_DAEMON_EXITED, "d") +
+                                  sim_said(MESSAGE_DAEMON_START_FAILED, "d"),
+                          8 + 10 + 1);
+        ck_assert_uint_le(sim_said(MESSAGE_DAEMON_RESTARTING, "d"), 8 + 10 + 1);
+
+        PROGRAM(.path = "/d", .acts = ACTS(EXIT(70 * SEC, 3)));
+        unsigned said = sim_said(MESSAGE_DAEMON_EXITED, "d");
+        sim_run_for(71 * SEC);
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_EXITED, "d"), said + 1);
+        one_end();
+}
+END_TEST
+
+START_TEST(a_window_counts_whatever_came_between) {
+        PROGRAM(.path = "/d", .acts = ACTS(EXIT(10 * SEC, 1)));
+        one_run("restart: { limit = 3; reset = \"5s\"; window = \"1min\"; };", 60 * SEC);
+        ck_assert_int_eq(sim_state("d"), STATE_FAILED);
+        one_assert_said(MESSAGE_DAEMON_GIVEN_UP, "given up: 3 restarts in 30 s, last: ");
+        one_end();
+
+        PROGRAM(.path = "/d", .acts = ACTS(EXIT(30 * SEC, 1)));
+        one_run("restart: { limit = 3; reset = \"5s\"; window = \"1min\"; };", 600 * SEC);
+        ck_assert_int_eq(sim_state("d"), STATE_RUNNING);
         one_end();
 }
 END_TEST
@@ -409,6 +462,9 @@ static Suite *make_suite(void) {
         tcase_add_test(failures, what_an_earlier_run_left_is_ended_first);
         tcase_add_test(failures, a_crash_is_followed_by_a_restart);
         tcase_add_test(failures, the_delay_doubles_and_the_limit_ends_it);
+        tcase_add_test(failures, a_crash_loop_is_to_be_seen);
+        tcase_add_test(failures, a_crash_loop_does_not_fill_the_journal);
+        tcase_add_test(failures, a_window_counts_whatever_came_between);
         tcase_add_test(failures, the_policy_decides_after_a_clean_end);
         tcase_add_test(failures, what_a_crash_leaves_is_swept_before_the_restart);
         tcase_add_test(failures, by_descent_it_works_the_same);

@@ -191,7 +191,8 @@ START_TEST(sickness_counts_as_a_failure) {
         ck_assert_int_eq(sim_state("d"), STATE_FAILED);
         ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_STARTING, "d"), 3);
         one_assert_said(MESSAGE_DAEMON_GIVEN_UP, "sick: /alive does not exist");
-        ck_assert_str_eq(child_reason(sim_child("d")), "sick: /alive does not exist");
+        ck_assert_str_eq(child_reason(sim_child("d")),
+                         "2 restarts in 2.00 s, last: sick: /alive does not exist");
         one_end();
 }
 END_TEST

@@ -89,6 +89,7 @@ static const char everything[] =
         "    cleanup: { leftovers = \"wait\"; wait = \"5s\";\n"
         "               command = [ \"/bin/c\" ]; remove = [ \"/run/x\" ]; timeout = \"4s\"; };\n"
         "    restart: { policy = \"on-failure\"; delay = \"1s\"; delay_max = \"2s\";\n"
+        "               jitter = 20; window = \"40s\";\n"
         "               reset = \"3s\"; limit = 0; };\n"
         "    reload: { check = [ \"/bin/t\" ]; signal = \"HUP\"; command = [ \"/bin/r\" ];\n"
         "              files = [ \"/etc/w\", \"/etc/w.d\" ]; timeout = \"6s\"; };\n"
@@ -212,7 +213,9 @@ START_TEST(test_group_values) {
         ck_assert_uint_eq(web->restart.delay, 1 * USEC_PER_SEC);
         ck_assert_uint_eq(web->restart.delay_max, 2 * USEC_PER_SEC);
         ck_assert_uint_eq(web->restart.reset, 3 * USEC_PER_SEC);
+        ck_assert_int_eq(web->restart.jitter, 20);
         ck_assert_int_eq(web->restart.limit, 0);
+        ck_assert_uint_eq(web->restart.window, 40 * USEC_PER_SEC);
         assert_words(web->reload.check, (const char *[]) { "/bin/t", NULL });
         ck_assert_int_eq(web->reload.signo, SIGHUP);
         assert_words(web->reload.command, (const char *[]) { "/bin/r", NULL });

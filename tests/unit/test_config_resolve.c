@@ -152,6 +152,18 @@ START_TEST(test_needed) {
 }
 END_TEST
 
+START_TEST(test_restart_window) {
+        assert_good("restart: { window = \"7s\"; };");
+        assert_warning("restart: { limit = 0; window = \"7s\"; };", AT "web.restart.window: ",
+                       "no effect with restart.limit = 0");
+        assert_one("restart: { limit = 65; window = \"1h\"; };", AT "web.restart.window: ",
+                   "no more than 64 restarts");
+        /* 200 ms, 400 ms, … */
+        assert_one("restart: { window = \"5s\"; };", AT "web.restart.window: ",
+                   "5 restarts take at least 6s 200ms by their growing delays");
+}
+END_TEST
+
 START_TEST(test_without_effect) {
         assert_warning("cleanup: { wait = \"3s\"; };", AT "web.cleanup.wait: warning: it has no "
                        "effect", "write cleanup.leftovers = \"wait\"");
@@ -426,6 +438,7 @@ static Suite *make_suite(void) {
         tcase_add_test(daemon, test_command_missing);
         tcase_add_test(daemon, test_needed);
         tcase_add_test(daemon, test_without_effect);
+        tcase_add_test(daemon, test_restart_window);
         tcase_add_test(daemon, test_ready_exit);
         tcase_add_test(daemon, test_socket_path);
         tcase_add_test(daemon, test_addresses);

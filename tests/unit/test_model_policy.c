@@ -4,6 +4,7 @@
  */
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "model/mode.h"
@@ -77,7 +78,8 @@ END_TEST
 /* restart */
 
 static const DaemonConfig restarting = {
-        .restart = { RESTART_ALWAYS, .delay = S(1), .delay_max = S(5), .reset = S(60), .limit = 3 },
+        .restart = { RESTART_ALWAYS, .delay = S(1), .delay_max = S(5), .reset = S(60), .limit = 3,
+                     .window = USEC_INFINITY },
 };
 
 START_TEST(restart_delays_grow_and_end) {
@@ -93,7 +95,7 @@ START_TEST(restart_delays_grow_and_end) {
         }
         history.started = now;
         ck_assert_int_eq(restart_decide(&restarting, &history, false, now, &delay),
-                         RESTART_GIVE_UP);
+                         RESTART_AT_LIMIT);
 }
 END_TEST
 
@@ -116,6 +118,59 @@ START_TEST(restart_after_a_long_run_is_at_once) {
                          RESTART_RETRY);
         ck_assert_uint_eq(delay, 0);
         ck_assert_uint_eq(history.in_a_row, 1);
+}
+END_TEST
+
+/* Those that died together are not started together; whoever ran long enough does not wait. */
+START_TEST(restart_jitter_differs_by_name) {
+        DaemonConfig config = restarting;
+        usec_t delays[100], now = S(100);
+        unsigned equal = 0;
+
+        config.restart.jitter = 10;
+        for (unsigned i = 0; i < ELEMENTSOF(delays); i++) {
+                RestartHistory history = { .started = now };
+                char name[16];
+
+                snprintf(name, sizeof(name), "web-%u", i);
+                config.name = name;
+                ck_assert_int_eq(restart_decide(&config, &history, false, now, &delays[i]),
+                                 RESTART_RETRY);
+                ck_assert_uint_ge(delays[i], S(1));
+                ck_assert_uint_le(delays[i], S(1) + S(1) / 10);
+                for (unsigned j = 0; j < i; j++)
+                        equal += delays[j] == delays[i];
+
+                history = (RestartHistory){ .started = now };
+                ck_assert_int_eq(restart_decide(&config, &history, false, now + S(1), &delays[i]),
+                                 RESTART_RETRY);
+                ck_assert_uint_eq(delays[i], 0);
+        }
+        ck_assert_uint_lt(equal, 20);
+}
+END_TEST
+
+START_TEST(restart_limit_in_a_window) {
+        DaemonConfig config = restarting;
+        RestartHistory history = { 0 };
+        char text[RESTART_TEXT_MAX];
+        usec_t delay;
+
+        config.restart.window = S(300);
+        for (unsigned i = 0; i < 3; i++) { /* each run is a long one */
+                history.started = S(100 * i);
+                ck_assert_int_eq(restart_decide(&config, &history, false, S(100 * i + 90), &delay),
+                                 RESTART_RETRY);
+                ck_assert_uint_eq(history.in_a_row, 1);
+        }
+        ck_assert_str_eq(restart_count_text(text, &config, &history, S(290)), "restart 3 of 3");
+        ck_assert_int_eq(restart_decide(&config, &history, false, S(389), &delay),
+                         RESTART_AT_LIMIT);
+        ck_assert_str_eq(restart_limit_text(text, &config, &history, S(130)), "3 restarts in 40 s");
+        ck_assert_int_eq(restart_decide(&config, &history, false, S(390), &delay), RESTART_RETRY);
+        restart_forget(&history);
+        ck_assert_int_eq(restart_decide(&config, &history, false, S(391), &delay), RESTART_RETRY);
+        ck_assert_str_eq(restart_count_text(text, &config, &history, S(391)), "restart 1 of 3");
 }
 END_TEST
 
@@ -252,6 +307,8 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, restart_delays_grow_and_end);
         tcase_add_test(tcase, restart_delay_has_a_cap);
         tcase_add_test(tcase, restart_after_a_long_run_is_at_once);
+        tcase_add_test(tcase, restart_jitter_differs_by_name);
+        tcase_add_test(tcase, restart_limit_in_a_window);
         tcase_add_test(tcase, restart_policies);
         tcase_add_test(tcase, mode_names_are_complete);
         tcase_add_loop_test(tcase, signals_are_taken_in_every_mode, 0, MODE_MAX_);
