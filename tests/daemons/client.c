@@ -124,7 +124,8 @@ static bool http_is_whole(const Slot *slot) {
 
         const char *end = strstr(slot->text, "\r\n\r\n");
         const char *length = strcasestr(slot->text, name);
-        if (!end || !length || length > end || strncmp(slot->text, "HTTP/1.1 200 ", 13) != 0)
+        if (!end || !length || length > end || strncmp(slot->text, "HTTP/1.", 7) != 0 ||
+            strncmp(slot->text + 8, " 200 ", 5) != 0)
                 return false;
         size_t header = (size_t) (end + 4 - slot->text);
         return slot->received == header + strtoul(length + strlen(name), NULL, 10);
