@@ -109,7 +109,13 @@ seconds_since() {
 # x_starts PROFILE [CHECK…]: the daemon x is started, and CHECK succeeds from then on.
 x_starts() {
         NAME=$1
-        configure "x: { profile = \"$1\"; };"
+        shift
+        x_begins "profile = \"$NAME\";" "$@"
+}
+
+# x_begins SETTINGS [CHECK…]: the same by its settings.
+x_begins() {
+        configure "x: { $1 };"
         shift
         start
         expect_equal "$(state_of_x)" running "the state after the start"
@@ -153,8 +159,11 @@ x_refuses() {
         tell "broken file" "refused by its test"
 }
 
+# For a moment it has no main process, and is still running.
 x_is_new() {
-        [ "$(state_of_x)" = running ] && [ "$(main_of_x)" != "$MAIN" ]
+        local main
+        main=$(main_of_x 2>/dev/null)
+        [[ $main =~ ^[1-9] ]] && [ "$main" != "$MAIN" ] && [ "$(state_of_x)" = running ]
 }
 
 # x_comes_back CHECK…: its main process is killed.

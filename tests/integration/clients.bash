@@ -10,6 +10,43 @@ http_get() {
         cat <&3
 }
 
+# origin PORT: a web server behind proxies, which takes three seconds for /file.
+origin() {
+        mkdir -p "$T/www"
+        head -c 1500000 /dev/zero >"$T/www/file"
+        cat >"$T/origin.conf" <<CONF
+daemon off;
+pid $T/origin.pid;
+error_log stderr;
+events { }
+http {
+        access_log off;
+        server { listen 127.0.0.1:$1; root $T/www; location / { limit_rate 500k; } }
+}
+CONF
+        helper /usr/sbin/nginx -c "$T/origin.conf"
+        wait_for 20 listens "$1"
+}
+
+# downloads PORT PATH: five at once, which last some seconds.
+downloads() {
+        "$DAEMONS/client" -p "$1" -g "$2" -n 5 -f "$T/flight" >"$T/requests" &
+        CLIENT=$!
+        wait_for 20 exists "$T/flight"
+}
+
+downloads_are_whole() {
+        all_answered
+        tell "in flight" "5 downloads: $(sed -E 's/.*(answered [0-9]+ cut [0-9]+).*/\1/' \
+                "$T/requests")"
+}
+
+# tls_get PORT PATH: as http_get, by TLS.
+tls_get() {
+        printf 'GET %s HTTP/1.0\r\n\r\n' "$2" |
+                openssl s_client -quiet -connect "127.0.0.1:$1"
+}
+
 # http_says PORT PATH TEXT: the last line of the answer.
 http_says() {
         [ "$(http_get "$1" "$2" 2>/dev/null | tail -n 1 | tr -d '\r')" = "$3" ]
@@ -116,24 +153,24 @@ imap_say() {
         return 1
 }
 
-# dns_ask NAME [SECONDS]: for its address, by TCP, with a pause in the middle of the question; how
-# many answers there are, on stdout. NAME is two words: "changed test".
+# dns_ask PORT NAME [SECONDS]: for its address, by TCP, with a pause in the middle of the question;
+# how many answers there are, on stdout. NAME is two words: "changed test".
 dns_ask() {
         local label question='' length=17
-        for label in $1; do
+        for label in $2; do
                 question+=$(printf '\\x%02x%s' ${#label} "$label")
                 length=$((length + 1 + ${#label}))
         done
-        exec 3<>/dev/tcp/127.0.0.1/53
+        exec 3<>"/dev/tcp/127.0.0.1/$1"
         printf "\\x00\\x$(printf %02x $length)\\x12\\x34\\x01\\x00\\x00\\x01\\x00\\x00" >&3
-        if [ -n "${2-}" ]; then
+        if [ -n "${3-}" ]; then
                 touch "$T/flight"
-                sleep "$2"
+                sleep "$3"
         fi
         printf "\\x00\\x00\\x00\\x00$question\\x00\\x00\\x01\\x00\\x01" >&3
         head -c 10 <&3 | od -An -tu1 | awk '{ print $10 }'
 }
 
 dns_knows() {
-        [ "$(dns_ask "$1" 2>/dev/null)" = 1 ]
+        [ "$(dns_ask "$1" "$2" 2>/dev/null)" = 1 ]
 }
