@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The manual: every setting with its default and what a change of it takes, every option, command
-# and signal, and nothing that is not. The completions know the same commands and options.
+# and signal, and nothing that is not. The completions know the same commands and options. Every
+# profile is in the table of daemons.
 
 . "$(dirname "$0")/lint.bash"
 lint_build
@@ -85,5 +86,13 @@ for file in completions/supervisorctl.bash completions/_supervisorctl; do
                         echo "$word is missing in $file"
         done
 done | lint_check "the completions know every command and option"
+
+# What is not tried is not shipped.
+for file in conf/profiles/*.conf; do
+        name=$(basename "$file" .conf)
+        grep -qE "^\| $name \|" doc/DAEMONS.md || echo "$name has no row in doc/DAEMONS.md"
+        grep -qE "x_starts $name( |$)" tests/integration/*.sh ||
+                echo "$name has no case in tests/integration"
+done | lint_check "every profile was tried"
 
 lint_end
