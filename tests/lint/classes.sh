@@ -26,4 +26,8 @@ sed -n 's/^case_\([a-z0-9_]*\)() {.*/\1/p' tests/process/classes.sh |
                 grep -q "\`classes.sh $name\`" "$table" || echo "case $name has no class"
         done | lint_check "every case of classes.sh has a class"
 
+for row in {A..N} {1..11}; do
+        grep -q "^| $row |" "$table" || echo "no row $row"
+done | lint_check "every class and lesson has a row"
+
 lint_end

@@ -236,6 +236,38 @@ case_sessions_outlive_the_main_process() {
         expect_equal "$(log_count 'forced')" "$(log_count ' 0 forced')" "lines that say forced"
 }
 
+# Classes C and J: another main process while the pidfile keeps the old number for good, the same
+# one after an exec, and a successor that dies of a bad file.
+case_pidfiles_never_rewritten() {
+        local name first
+        echo good >"$T/config"
+        forking exim 'reload: { signal = "HUP"; };' background=honest hup=again pidfile-once=yes
+        ill sshd 'reload: { signal = "HUP"; };' hup=again port=0 workers=1
+        forking nginx '' background=honest usr2=successor "config=$T/config" port=0 workers=1
+        begin
+        for name in exim sshd nginx; do
+                main_of "$name" >"$T/$name.first"
+        done
+        echo bad >"$T/config"
+        ctl 0 reload exim
+        ctl 0 reload sshd
+        ctl 0 signal USR2 nginx
+        for name in exim sshd; do
+                wait_for 20 eval "[ \"\$(grep -c '^ready' '$T/$name.log')\" = 2 ]"
+        done
+        wait_for 20 noted nginx successor
+        wait_for 20 has_ended "$(what nginx successor)"
+        wait_for 20 eval "[ \"\$(main_of exim)\" = $(what exim started) ]"
+        expect_equal "$(content "$T/exim.pid")" "$(content "$T/exim.first")" "the pidfile"
+        expect_equal "$(main_of sshd)" "$(content "$T/sshd.first")" "the process of sshd"
+        expect_equal "$(main_of nginx)" "$(content "$T/nginx.first")" "the process of nginx"
+        for name in exim sshd nginx; do
+                expect_equal "$(log_count " $name: starting, process")" 1 "the starts of $name"
+        done
+        stop
+        expect noted exim ended
+}
+
 # Class N: a second one that somebody starts by hand writes the pidfile, and dies or stays.
 case_a_second_one_by_hand() {
         local name port first
