@@ -250,12 +250,14 @@ void note_end(Child *child) {
                 note(child, LOG_INFO, MESSAGE_DAEMON_STOPPED, "stopped, nothing of it is left");
 }
 
-/* The end that its drain waits for is no accident. */
+/* The end that its drain waits for is no accident; nor is the one by a signal that we sent. */
 static bool note_is_awaited_end(const Child *child) {
+        const DaemonConfig *daemon = child->daemon;
         const ExitStatus *status = &child->main_exit;
 
-        return child->daemon->drain.until == DRAIN_EXIT &&
-               (!status->known || (!status->signaled && status->code == 0));
+        if (status->known && status->signaled)
+                return status->code == daemon->freeze.signo || status->code == daemon->drain.signo;
+        return daemon->drain.until == DRAIN_EXIT && (!status->known || status->code == 0);
 }
 
 void note_lost(Child *child) {

@@ -331,6 +331,19 @@ START_TEST(who_ends_while_it_is_out_says_how) {
 }
 END_TEST
 
+/* As cron does, whose jobs go on. */
+START_TEST(an_end_by_our_own_signal_is_none_to_tell) {
+        PROGRAM(.path = "/d");
+        naive_run("", "freeze: { signal = \"TERM\"; }; drain: { until = \"jobs\"; };");
+        ck_assert_int_eq(sim_pause(true, "d"), 0);
+        sim_run_for(3 * SEC);
+        ck_assert_int_eq(sim_state("d"), STATE_ENDED);
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_EXITED, "d"), 0);
+        assert_reason("");
+        one_end();
+}
+END_TEST
+
 START_TEST(an_end_that_a_drain_waits_for_is_none_to_tell) {
         PROGRAM(.path = "/d", .reactions = REACTIONS(ON(SIGUSR1, EXIT(2 * SEC, 0))));
         naive_run("", "freeze: { signal = \"USR1\"; }; drain: { until = \"exit\"; };");
@@ -460,6 +473,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, an_intake_that_stays_open_is_told);
         tcase_add_test(tcase, several_are_drained_in_their_order);
         tcase_add_test(tcase, who_ends_while_it_is_out_says_how);
+        tcase_add_test(tcase, an_end_by_our_own_signal_is_none_to_tell);
         tcase_add_test(tcase, an_end_that_a_drain_waits_for_is_none_to_tell);
         tcase_add_test(tcase, a_thaw_calls_no_stop_off);
         tcase_add_test(tcase, what_cannot_be_opened_again_is_told);
