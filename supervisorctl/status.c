@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "base/strv.h"
 #include "command.h"
+#include "control/names.h"
 #include "json.h"
 #include "progress.h"
 #include "rows.h"
@@ -47,6 +48,25 @@ static void status_print_health(const HealthInfo *health, usec_t now) {
                 printf(", last looked at %s ago",
                        format_elapsed(elapsed, usec_sub(now, health->looked)));
         printf("%s%s\n", bad ? ": " : "", health->text);
+}
+
+/* What was found out about it; nothing if supervisord is too old to tell, or it is gone. */
+static char **status_assumed(sd_bus *bus, const char *name) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        char **lines = NULL;
+
+        int r = sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, "Describe", NULL,
+                                   &reply, "s", name);
+        if (r < 0 || sd_bus_message_read_strv(reply, &lines) < 0)
+                return NULL;
+        return lines;
+}
+
+static void status_print_assumed(sd_bus *bus, const char *name) {
+        CLEANUP(strv_freep) char **lines = status_assumed(bus, name);
+
+        for (char **line = lines; line && *line; line++)
+                printf("    %-9s %s\n", line == lines ? "assumed" : "", *line);
 }
 
 static void status_print_one(const DaemonInfo *info) {
@@ -96,27 +116,35 @@ static json_t *status_json_health(const HealthInfo *health, usec_t now) {
                          "failures", (int) health->failures, "text", health->text);
 }
 
-static json_t *status_json(const DaemonInfo *info) {
+/* Each is a call of its own and a walk through its processes: only of those that are named. */
+static json_t *status_json_assumed(sd_bus *bus, const char *name) {
+        CLEANUP(strv_freep) char **lines = bus ? status_assumed(bus, name) : NULL;
+
+        return bus ? status_json_strings(lines) : json_null();
+}
+
+static json_t *status_json(sd_bus *bus, const DaemonInfo *info) {
         usec_t now = clock_now();
 
         return json_pack(
-                "{s:s, s:s, s:b, s:i, s:f, s:f, s:s, s:s, s:o, s:b, s:f, s:o}", "name", info->name,
-                "state", info->state, "waiting", info->pending, "pid", (int) info->pid,
+                "{s:s, s:s, s:b, s:i, s:f, s:f, s:s, s:s, s:o, s:b, s:f, s:o, s:o}", "name",
+                info->name, "state", info->state, "waiting", info->pending, "pid", (int) info->pid,
                 "state_seconds", (double) usec_sub(now, info->since) / USEC_PER_SEC,
                 "started_seconds",
                 info->started > 0 ? (double) usec_sub(now, info->started) / USEC_PER_SEC : 0.0,
                 "reason", info->reason, "status", info->status, "requires",
                 status_json_strings(info->requires), "by_operator", info->paused, "left_seconds",
                 (double) usec_sub(info->deadline, now) / USEC_PER_SEC, "health",
-                status_json_health(&info->health, now));
+                status_json_health(&info->health, now), "assumed",
+                status_json_assumed(bus, info->name));
 }
 
-static void status_print_json(const DaemonList *list) {
+static void status_print_json(sd_bus *bus, const DaemonList *list) {
         json_t *array = json_array();
 
         for (size_t i = 0; i < list->count; i++)
                 if (list->daemons[i].selected)
-                        json_array_append_new(array, status_json(&list->daemons[i]));
+                        json_array_append_new(array, status_json(bus, &list->daemons[i]));
         json_print(array);
         json_decref(array);
 }
@@ -180,9 +208,11 @@ int command_status(sd_bus *bus, const Options *options) {
         if (!options->json && (!options->arguments[0] || status_count_selected(&list, &one) != 1))
                 return status_print(&list);
         if (options->json)
-                status_print_json(&list);
+                status_print_json(options->arguments[0] ? bus : NULL, &list);
         else
                 status_print_one(one);
+        if (!options->json)
+                status_print_assumed(bus, one->name);
         return status_exit(&list);
 }
 

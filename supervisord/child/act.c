@@ -26,6 +26,7 @@ void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actio
                 child->was_ready = true;
                 successor_mark_ready(child);
                 note_ready(child);
+                assume_note(child);
         }
         if (actions & ACTION_FREEZE)
                 freeze_begin(child);

@@ -148,6 +148,8 @@ static void child_set_state(Child *child, DaemonState to) {
                 if (daemon_state_is_live(to))
                         child_post(child, EVENT_MAIN_EXITED);
         }
+        if (!daemon_state_is_up(to))
+                child->pidfile_watch = pathwatch_free(child->pidfile_watch);
         if (!daemon_state_is_live(to)) {
                 track_forget_main(child);
                 notified_close(child);

@@ -172,5 +172,11 @@ const char *child_spared(const Child *child, usec_t since);
 /* False if nothing was measured since then. */
 bool child_in_flight(const Child *child, usec_t since, ChildInFlight *ret);
 
+/*
+ * What was found out about it rather than configured, and how: lines for people, "main process:
+ * 12, the one that stayed". Looks at its sockets. 0 with a NULL-terminated vector, or -ENOMEM.
+ */
+int child_assumptions(const Child *child, char ***ret);
+
 /* To be told after processes were reaped, where trees are found by descent. */
 void child_processes_reaped(Child *child);

@@ -135,7 +135,8 @@ static void launch_reset(Child *child) {
         usec_t now = loop_now(child->context->loop);
 
         child->was_ready = child->notified = child->out_of_time = false;
-        child->completed = child->ending = false;
+        child->completed = child->ending = child->forked = false;
+        child->ready_sign = READY_SIGN_NONE;
         child->notify_refused = 0;
         child->health.told = 0;
         child->pidfile_outcome = 0;

@@ -90,8 +90,11 @@ static int notified_on_message(void *userdata,
         health_notified(child, message);
         if (message->ready) {
                 child->notified = true;
-                if (child->state == STATE_PROBING && child->daemon->ready.on == READY_NOTIFY)
+                if (child->state == STATE_PROBING && (child->daemon->ready.on == READY_NOTIFY ||
+                                                      child->daemon->ready.on == READY_ANY)) {
+                        child->ready_sign = READY_SIGN_NOTIFIED;
                         child_post(child, EVENT_READY);
+                }
         }
         return 0;
 }
@@ -102,7 +105,7 @@ int notified_open(Child *child, char ***ret_variables) {
         const DaemonConfig *daemon = child->daemon;
 
         if (daemon->type != DAEMON_NOTIFY && daemon->ready.on != READY_NOTIFY &&
-            daemon->health.on != HEALTH_NOTIFY)
+            daemon->ready.on != READY_ANY && daemon->health.on != HEALTH_NOTIFY)
                 return 0;
 
         if (asprintf(&path, "%s/%s", child->context->notify_directory, child_name(child)) < 0 ||

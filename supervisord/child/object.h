@@ -10,6 +10,7 @@
  *   script.c       … where that is a command that ends: what it writes, how it ends
  *   track.c        the main process: finding, following, its end
  *   successor.c    … which may change
+ *   assume.c       what was found out about it, for people
  *   ready.c        readiness                             notified.c: what it says by sd_notify
  *   look.c         one look at it from outside, for readiness and health
  *   health.c       health
@@ -46,6 +47,14 @@
 
 #define CHILD_QUEUE_MAX  8
 #define CHILD_REASON_MAX 512
+
+/* What showed it ready, where that was not told by the configuration. */
+typedef enum ReadySign {
+        READY_SIGN_NONE,
+        READY_SIGN_NOTIFIED,
+        READY_SIGN_LISTENS,
+        READY_SIGN_LIVES,
+} ReadySign;
 
 /* How readiness is looked for; empty outside STATE_PROBING. */
 typedef struct Probe {
@@ -159,6 +168,8 @@ struct Child {
         LoopSource *main_source; /* its pidfd, where it is no child of ours */
         bool main_is_first;
         bool main_guessed;
+        bool forked; /* type auto: its first process has left another one and exited */
+        ReadySign ready_sign;
         Guess guess;
         usec_t main_since;
         ExitStatus main_exit;
@@ -225,6 +236,13 @@ void launch_begin(Child *child);
 /* Reads the report whether the exec succeeded, if it is there and was not read yet. */
 void launch_read_report(Child *child);
 void launch_forget(Child *child); /* the report; the process lives on */
+
+/* track.c: how the main process was found, "the one that stayed". Returns buffer or a constant. */
+#define TRACK_GUESS_MAX 64
+const char *track_found_text(const Child *child, char buffer[static TRACK_GUESS_MAX]);
+
+/* assume.c: notes what was found out, once it is ready. */
+void assume_note(Child *child);
 
 /* script.c */
 /* Whether the first process is a command that starts it, and no daemon itself. */

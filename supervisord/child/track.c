@@ -19,8 +19,6 @@
  */
 #define GUESS_SETTLE (2 * USEC_PER_SEC)
 
-#define TRACK_GUESS_MAX 64
-
 /* Whoever puts itself into the background has done so by then, on a slow machine, too. */
 #define TRACK_BACKGROUND (5 * USEC_PER_SEC)
 
@@ -37,6 +35,7 @@ static void track_drop_main(Child *child) {
 
 void track_forget_main(Child *child) {
         track_drop_main(child);
+        child->pidfile_watch = pathwatch_free(child->pidfile_watch);
         reaper_remove(child->context->reaper, &child->first);
         pidref_done(&child->first_ref);
 }
@@ -102,6 +101,40 @@ static bool track_may_guess_again(const Child *child, const ExitStatus *status) 
 }
 
 static bool track_guess(Child *child);
+static int track_on_pidfile(void *userdata);
+
+static bool track_is_success(const Child *child, const ExitStatus *status) {
+        return status->known && !status->signaled &&
+               status_set_is_success(&child->daemon->start.success, status->code);
+}
+
+/* Type auto: the exit of its first process was no end, but the begin of another one's work. */
+static bool track_has_forked(const Child *child, const ExitStatus *status) {
+        usec_t lived = usec_sub(loop_now(child->context->loop), child->history.started);
+
+        return child->daemon->type == DAEMON_AUTO && track_is_success(child, status) &&
+               (child->state == STATE_PROBING || child->state == STATE_RUNNING) &&
+               lived < child->daemon->ready.timeout && !tree_is_empty(child->tree);
+}
+
+/* It goes by what there is; the pidfile may say better at any time. */
+static void track_search_later(Child *child) {
+        child->forked = true;
+        if (!track_guess(child)) {
+                child_post(child, EVENT_MAIN_EXITED);
+                return;
+        }
+        child_post(child, EVENT_MAIN_FOUND);
+        if (!child->daemon->pidfile)
+                return;
+        int r = pathwatch_new(child->context->loop, child->daemon->pidfile, track_on_pidfile, child,
+                              &child->pidfile_watch);
+        if (r < 0)
+                note(child, LOG_WARNING, MESSAGE_NONE, "its pidfile %s cannot be watched: %s",
+                     child->daemon->pidfile, strerror(-r));
+        else
+                (void) track_on_pidfile(child);
+}
 
 bool track_went_to_background(Child *child) {
         const ExitStatus *status = &child->main_exit;
@@ -115,6 +148,7 @@ bool track_went_to_background(Child *child) {
 
 static void track_main_ended(Child *child, const ExitStatus *status) {
         bool again = track_may_guess_again(child, status);
+        bool was_first = child->main_is_first;
         pid_t old = child->main.pid;
 
         child->main_exit = *status;
@@ -125,6 +159,8 @@ static void track_main_ended(Child *child, const ExitStatus *status) {
         }
         if (again && track_guess(child))
                 child_post(child, EVENT_MAIN_FOUND);
+        else if (was_first && track_has_forked(child, status))
+                track_search_later(child);
         else if (track_went_to_background(child) || !successor_seek(child, old, status))
                 child_post(child, EVENT_MAIN_EXITED);
 }
@@ -218,9 +254,14 @@ static bool track_guess(Child *child) {
 }
 
 /* All others come from it if it is the only one whose parent is gone. */
-static const char *track_guess_text(const Child *child, char *buffer, size_t room) {
+const char *track_found_text(const Child *child, char buffer[static TRACK_GUESS_MAX]) {
         const Guess *guess = &child->guess;
+        const size_t room = TRACK_GUESS_MAX;
 
+        if (child->main_is_first)
+                return "its first process";
+        if (!child->main_guessed)
+                return "named by its pidfile or by itself";
         if (guess->count == 1)
                 return "the one that stayed";
         if (guess->orphans == 1)
@@ -240,7 +281,7 @@ void track_follow(Child *child) {
                      (int) old);
         else if (child->main_guessed && !child->main_is_first)
                 note(child, LOG_INFO, MESSAGE_NONE, "main process is %d (found as %s)",
-                     (int) child->main.pid, track_guess_text(child, text, sizeof(text)));
+                     (int) child->main.pid, track_found_text(child, text));
         else if (!child->main_is_first)
                 note(child, LOG_INFO, MESSAGE_NONE, "main process is %d", (int) child->main.pid);
 }
@@ -286,7 +327,11 @@ static int track_on_pidfile(void *userdata) {
         Child *child = userdata;
         pid_t pid;
 
-        if (track_pidfile_names_process(child, &pid) && track_claim(child, pid, false))
+        if (!track_pidfile_names_process(child, &pid))
+                return 0;
+        if (child->forked)
+                child->pidfile_watch = pathwatch_free(child->pidfile_watch);
+        if (pid != child->main.pid && track_claim(child, pid, false))
                 child_post(child, EVENT_MAIN_FOUND);
         return 0;
 }
@@ -340,11 +385,6 @@ static void track_completed(Child *child) {
         note(child, LOG_WARNING, MESSAGE_LEFTOVERS,
              "its command ended with success, but not all of its processes; ending the rest");
         child_post(child, EVENT_LEFTOVERS);
-}
-
-static bool track_is_success(const Child *child, const ExitStatus *status) {
-        return status->known && !status->signaled &&
-               status_set_is_success(&child->daemon->start.success, status->code);
 }
 
 int track_first_exited(void *userdata, const Process *process, const ExitStatus *status) {

@@ -18,6 +18,7 @@
 
 /* How a daemon behaves when it is started. */
 typedef enum DaemonType {
+        DAEMON_AUTO,    /* what it does tells: it stays, or leaves another process and exits */
         DAEMON_SIMPLE,  /* stays in the foreground */
         DAEMON_NOTIFY,  /* stays in the foreground and speaks sd_notify(3) */
         DAEMON_FORKING, /* the first process exits, another one stays */
@@ -29,6 +30,7 @@ typedef enum DaemonType {
 /* What shows that a daemon is ready for work. */
 typedef enum ReadyOn {
         READY_AUTO,    /* command if given; by type: exec, notify, pidfile, exit */
+        READY_ANY,     /* READY=1, a socket of its tree that listens, or that it lives on */
         READY_EXEC,    /* its program was executed */
         READY_EXIT,    /* its first process exited with 0 (forking) */
         READY_NOTIFY,  /* READY=1 on its private socket */

@@ -85,7 +85,7 @@ static const ResolveRule resolve_used[] = {
         { "cleanup.wait", "cleanup.leftovers", BIT(LEFTOVERS_WAIT) },
         { "output.priority", "output.to", BIT(OUTPUT_JOURNAL) },
         { "start.success", "type",
-          BIT(DAEMON_FORKING) | BIT(DAEMON_COMMAND) | BIT(DAEMON_ONESHOT) },
+          BIT(DAEMON_AUTO) | BIT(DAEMON_FORKING) | BIT(DAEMON_COMMAND) | BIT(DAEMON_ONESHOT) },
         { "restart.delay", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
         { "restart.delay_max", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
         { "restart.reset", "restart.policy", BIT(RESTART_ALWAYS) | BIT(RESTART_ON_FAILURE) },
@@ -127,7 +127,8 @@ static DrainUntil resolve_drain_auto(const DaemonConfig *daemon) {
 }
 
 static void resolve_auto(DaemonConfig *daemon) {
-        static const ReadyOn by_type[] = { [DAEMON_SIMPLE] = READY_EXEC,
+        static const ReadyOn by_type[] = { [DAEMON_AUTO] = READY_ANY,
+                                           [DAEMON_SIMPLE] = READY_EXEC,
                                            [DAEMON_NOTIFY] = READY_NOTIFY,
                                            [DAEMON_FORKING] = READY_EXIT,
                                            [DAEMON_COMMAND] = READY_EXIT,

@@ -19,6 +19,7 @@
 #define DAEMON(field)     offsetof(DaemonConfig, field)
 
 static const char *const schema_types[] = {
+        [DAEMON_AUTO] = "auto",
         [DAEMON_SIMPLE] = "simple",
         [DAEMON_NOTIFY] = "notify",
         [DAEMON_FORKING] = "forking",
@@ -29,7 +30,8 @@ static const char *const schema_types[] = {
 static_assert(ELEMENTSOF(schema_types) == DAEMON_TYPE_MAX_ + 1, "every type has its name");
 
 static const char *const schema_ready[] = {
-        [READY_AUTO] = "auto",       [READY_EXEC] = "exec",     [READY_EXIT] = "exit",
+        [READY_AUTO] = "auto",       [READY_ANY] = "any",
+        [READY_EXEC] = "exec",       [READY_EXIT] = "exit",
         [READY_NOTIFY] = "notify",   [READY_PIDFILE] = "pidfile", [READY_LISTEN] = "listen",
         [READY_TCP] = "tcp",         [READY_UNIX] = "unix",     [READY_FILE] = "file",
         [READY_COMMAND] = "command", [READY_MAX_] = NULL,
@@ -148,7 +150,7 @@ const Setting schema_daemon[] = {
           .effect = EFFECT_RESTART, .help = "the program with its arguments (required)" },
         { .path = "type", .type = SETTING_ENUM, .offset = DAEMON(type), .preset = "simple",
           .choices = schema_types, .effect = EFFECT_RESTART,
-          .help = "simple and notify stay in the foreground, forking goes into the background, "
+          .help = "auto finds out; simple and notify stay in the foreground, forking does not, "
                   "command is a script that starts it, oneshot ends and is done" },
         { .path = "pidfile", .type = SETTING_PATH, .offset = DAEMON(pidfile),
           .effect = EFFECT_RESTART, .help = "the file in which the daemon writes its process id" },
@@ -215,8 +217,8 @@ const Setting schema_daemon[] = {
 
         { .path = "ready.on", .type = SETTING_ENUM, .offset = DAEMON(ready.on), .preset = "auto",
           .choices = schema_ready,
-          .help = "what shows it ready: exec, exit, notify, pidfile, listen, tcp, unix, file or "
-                  "command" },
+          .help = "what shows it ready: any, exec, exit, notify, pidfile, listen, tcp, unix, file "
+                  "or command" },
         { .path = "ready.timeout", .type = SETTING_DURATION, .offset = DAEMON(ready.timeout),
           .preset = "30s", .minimum = SECOND / 1000, .maximum = DAY,
           .help = "how long it may take to become ready" },

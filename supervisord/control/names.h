@@ -30,7 +30,7 @@
 /* … and org.freedesktop.DBus.Error.InvalidArgs, LimitsExceeded and those of sd-bus(3). */
 
 /*
- * Methods (all but ListDaemons, StatusTable and ListRecords need full access):
+ * Methods (all but ListDaemons, StatusTable, Describe and ListRecords need full access):
  *
  *   ListDaemons() -> a(ssbuttssasbt(stus))
  *           name, state, pending, main pid (0: none), since, started (CLOCK_MONOTONIC, usec),
@@ -41,6 +41,8 @@
  *   StatusTable() -> s config file, s table
  *           the same as one text, for thousands of daemons: a line of column names, then a line for
  *           each daemon, with tabs between the columns; control characters in them are "?"
+ *   Describe(s name) -> as
+ *           what was found out about a daemon, for people: "main process: 12, the one that stayed"
  *   Start, Stop, Restart(as names, b now_only) -> (a(sss), s remark)
  *           answered when done: name, state, reason of each daemon named; "" or why it will not be
  *           remembered over a restart of supervisord

@@ -246,6 +246,31 @@ static int object_get(sd_bus *bus,
         return sd_bus_message_append(reply, "t", (uint64_t) supervisor_count(supervisor));
 }
 
+static int object_describe(sd_bus_message *call, void *userdata, sd_bus_error *ret_error) {
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        CLEANUP(strv_freep) char **lines = NULL;
+        const Client *client = userdata;
+        const Supervisor *supervisor = client->control->supervisor;
+        const char *name;
+
+        int r = sd_bus_message_read(call, "s", &name);
+        if (r < 0)
+                return r;
+        const Child *child = supervisor_find(supervisor, name);
+        if (!child)
+                return refuse(supervisor, REQUEST_E_UNKNOWN, name, ret_error);
+        r = child_assumptions(child, &lines);
+        if (r >= 0)
+                r = sd_bus_message_new_method_return(call, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "s");
+        for (char **line = lines; r >= 0 && *line; line++)
+                r = message_append_text(reply, *line);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(client->bus, reply, NULL);
+}
+
 #define STEER  SD_BUS_ARGS("as", names, "b", now_only)
 #define RESULT SD_BUS_RESULT("a(sss)", daemons, "s", remark)
 #define NAMES  SD_BUS_ARGS("as", names)
@@ -261,6 +286,8 @@ static const sd_bus_vtable object_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("StatusTable", SD_BUS_NO_ARGS,
                                 SD_BUS_RESULT("s", config_file, "s", table), object_status_table,
                                 EVERYBODY),
+        SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_ARGS("s", name), SD_BUS_RESULT("as", lines),
+                                object_describe, EVERYBODY),
         SD_BUS_METHOD_WITH_ARGS("ListRecords", SD_BUS_ARGS("s", kind, "t", before, "u", limit),
                                 SD_BUS_RESULT("as", records), object_list_records, EVERYBODY),
         SD_BUS_METHOD_WITH_ARGS("Plan", SD_BUS_NO_ARGS,

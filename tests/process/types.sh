@@ -100,4 +100,29 @@ SCRIPT
         expect_equal "$(content "$T/rules")" "$(printf 'load\nundo\nload\nundo')" "what was run"
 }
 
+case_auto_finds_out_what_it_is() {
+        local port
+        programs forker naive sleep
+        port=$(free_port)
+        configure "fork: { type = \"auto\"; command = $(list "$BIN/forker"); };
+                stay: { type = \"auto\"; command = $(list "$BIN/sleep" 1000); };
+                serve: { type = \"auto\"; command = $(list "$BIN/naive" -p "$port"); };
+                gone: { type = \"auto\"; command = $(list "$BIN/forker" -t 100 -c 1);
+                        restart: { policy = \"never\"; }; };"
+        start_ready
+        expect logged 'fork: assumed: forking .*; main process .* the one that stayed; ready'
+        expect logged 'gone: start failed: main process exited with status [01] before'
+        ctl 0 status fork
+        expect said 'assumed  *type: forking'
+        ctl 0 status stay
+        expect said 'assumed  *type: simple'
+        expect said 'ready: it went on living'
+        ctl 0 status serve
+        expect said 'ready: a socket of it listened'
+        expect said "intake: .*:$port"
+        ctl 0 --json status serve
+        expect said '"main process: [0-9]*, its first process"'
+        stop
+}
+
 run_cases "$@"

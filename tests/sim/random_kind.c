@@ -120,9 +120,12 @@ static bool with_children(RandomDaemon *daemon, Script *script) {
 static void make_simple(RandomDaemon *daemon) {
         Script *script = &daemon->main;
 
+        random_add("type = \"%s\"; ", PICK("simple", "auto"));
         script_unable(script);
         bool children = with_children(daemon, script);
         ready_somehow(daemon, script);
+        if (random_once_in(6))
+                ACT(script, NOTIFY(random_time(), "READY=1\n"));
         with_sockets(daemon, script, children);
         script_misfortune(script);
         script_react_to_all(script, children);
@@ -180,6 +183,14 @@ static void pidfile_acts(RandomDaemon *daemon, Script *self, Script *parent) {
 }
 
 static bool add_forking(const RandomDaemon *daemon) {
+        if (random_once_in(4)) {
+                bool pidfile = random_once_in(2);
+
+                random_add("type = \"auto\"; ready: { timeout = \"%s\"; };", ready_timeout());
+                if (pidfile)
+                        random_add("pidfile = \"%s\";", daemon->pidfile);
+                return pidfile;
+        }
         random_add("type = \"%s\";", PICK("forking", "command"));
         if (random_once_in(4))
                 random_add("start: { success = %s; };", PICK("[ 0, 1 ]", "[ 0 ]", "1"));

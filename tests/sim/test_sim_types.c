@@ -246,11 +246,84 @@ START_TEST(a_oneshot_that_fails_is_run_again) {
 }
 END_TEST
 
+/* ---- auto ---- */
+
+#define AUTO "type = \"auto\"; "
+
+START_TEST(auto_finds_out_that_it_stays) {
+        /* nothing shows it ready but that it lives on; a socket; a word */
+        PROGRAM(.path = "/d");
+        one_assert_ready(AUTO, SEC);
+        PROGRAM(.path = "/d", .acts = ACTS(LISTEN(30 * MS, 80)));
+        one_assert_ready(AUTO, 35 * MS);
+        PROGRAM(.path = "/d", .acts = ACTS(NOTIFY(200 * MS, "READY=1\n")));
+        one_assert_ready(AUTO, 200 * MS);
+        PROGRAM(.path = "/d");
+        one_assert_ready(AUTO "ready: { timeout = \"600ms\"; };", 300 * MS);
+}
+END_TEST
+
+START_TEST(auto_finds_out_that_it_forks) {
+        PROGRAM(.path = "/worker");
+        PROGRAM(.path = "/daemon", .acts = ACTS(FORK(0, "/worker"), FORK(0, "/worker")));
+        PROGRAM(.path = "/d", .acts = ACTS(FORK_SESSION(0, "/daemon"), EXIT(400 * MS, 0)));
+        one_run(AUTO, 10 * SEC);
+        ck_assert_str_eq(sim_main_path(), "/daemon");
+        ck_assert_uint_eq(sim_said_when(MESSAGE_DAEMON_READY, "d"), 1400 * MS);
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_EXITED, "d"), 0);
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_STARTING, "d"), 1);
+        one_end();
+
+        /* a slow script, after it was taken for a daemon that stays */
+        PROGRAM(.path = "/worker");
+        PROGRAM(.path = "/daemon", .acts = ACTS(FORK(0, "/worker")));
+        PROGRAM(.path = "/d", .acts = ACTS(FORK_SESSION(0, "/daemon"), EXIT(3 * SEC, 0)));
+        one_run(AUTO, 10 * SEC);
+        ck_assert_str_eq(sim_main_path(), "/daemon");
+        ck_assert_uint_eq(sim_said_when(MESSAGE_DAEMON_READY, "d"), SEC);
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_STARTING, "d"), 1);
+        one_end();
+}
+END_TEST
+
+START_TEST(auto_believes_the_pidfile) {
+        PROGRAM(.path = "/helper");
+        PROGRAM(.path = "/daemon", .acts = ACTS(WRITE_PID(5 * SEC, PIDFILE)));
+        PROGRAM(.path = "/d", .acts = ACTS(FORK_SESSION(0, "/helper"), FORK_SESSION(0, "/daemon"),
+                                           EXIT(MS, 0)));
+        one_run(AUTO "pidfile = \"" PIDFILE "\";", 10 * SEC);
+        ck_assert_str_eq(sim_main_path(), "/daemon");
+        ck_assert_int_eq(sim_state("d"), STATE_RUNNING);
+        one_end();
+}
+END_TEST
+
+START_TEST(auto_is_not_deceived) {
+        /* exit 0, and then death: not ready */
+        PROGRAM(.path = "/daemon", .acts = ACTS(EXIT(500 * MS, 1)));
+        PROGRAM(.path = "/d", .acts = ACTS(FORK_SESSION(0, "/daemon"), EXIT(10 * MS, 0)));
+        one_assert_fails(AUTO ONCE, 500 * MS, "exited with status 1 before it was ready");
+        PROGRAM(.path = "/d", .acts = ACTS(EXIT(10 * MS, 0)));
+        one_assert_fails(AUTO ONCE, 10 * MS, "exited with status 0 before it was ready");
+        PROGRAM(.path = "/daemon");
+        PROGRAM(.path = "/d", .acts = ACTS(FORK_SESSION(0, "/daemon"), EXIT(10 * MS, 1)));
+        one_assert_fails(AUTO ONCE, 10 * MS, "exited with status 1 before it was ready");
+
+        /* long after its start an exit is an end, whatever it leaves */
+        PROGRAM(.path = "/job");
+        PROGRAM(.path = "/d", .acts = ACTS(FORK_SESSION(50 * SEC, "/job"), EXIT(60 * SEC, 0)));
+        one_run(AUTO, 65 * SEC);
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_EXITED, "d"), 1);
+        one_end();
+}
+END_TEST
+
 static Suite *make_suite(void) {
         Suite *suite = suite_create("sim_types");
         TCase *start = tcase_create("start");
         TCase *stop = tcase_create("stop");
         TCase *oneshot = tcase_create("oneshot");
+        TCase *automatic = tcase_create("auto");
 
         tcase_add_test(start, a_command_leaves_a_daemon);
         tcase_add_test(start, its_pidfile_is_believed);
@@ -272,6 +345,12 @@ static Suite *make_suite(void) {
         tcase_add_test(oneshot, what_a_oneshot_leaves_is_ended);
         tcase_add_test(oneshot, a_oneshot_that_fails_is_run_again);
         suite_add_tcase(suite, oneshot);
+
+        tcase_add_test(automatic, auto_finds_out_that_it_stays);
+        tcase_add_test(automatic, auto_finds_out_that_it_forks);
+        tcase_add_test(automatic, auto_believes_the_pidfile);
+        tcase_add_test(automatic, auto_is_not_deceived);
+        suite_add_tcase(suite, automatic);
         return suite;
 }
 

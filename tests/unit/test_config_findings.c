@@ -33,7 +33,7 @@ START_TEST(test_statuses) {
         assert_refused("stop: { success = 4; };", AT "web.stop.success: warning: it has no effect",
                        "without stop.command");
         assert_refused("start: { success = 4; };", AT "web.start.success: warning: it has no",
-                       "type = \"forking\"");
+                       "type = \"auto\"");
 }
 END_TEST
 
@@ -86,7 +86,7 @@ START_TEST(test_words) {
                        AT "web.pidfile: \"web.pid\" is not an absolute path", "write \"/");
         assert_refused("type = \"froking\";", AT "web.type: \"froking\"", "write \"forking\"");
         assert_refused("type = \"x\";", AT "web.type: \"x\"",
-                       "write one of \"simple\", \"notify\", \"forking\"");
+                       "write one of \"auto\", \"simple\", \"notify\"");
         assert_refused("type = 3;", AT "web.type: 3", "write one of");
         assert_refused("output: { priority = \"inof\"; };", AT "web.output.priority: \"inof\"",
                        "write \"info\"");

@@ -157,6 +157,25 @@ START_TEST(test_hello) {
 }
 END_TEST
 
+START_TEST(test_describe) {
+        CLIENT(bus);
+        CLEANUP(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        CLEANUP(strv_freep) char **lines = NULL;
+
+        ck_assert_int_ge(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, "Describe",
+                                            &error, &reply, "s", "web"),
+                         0);
+        ck_assert_int_ge(sd_bus_message_read_strv(reply, &lines), 0);
+        ck_assert_uint_eq(strv_length(lines), 1);
+        ck_assert_str_eq(lines[0], "main process: 4711, the one that stayed\n");
+        ck_assert_int_lt(sd_bus_call_method(bus, NULL, CONTROL_PATH, CONTROL_INTERFACE, "Describe",
+                                            &error, NULL, "s", "wen"),
+                         0);
+        ck_assert_str_eq(error.name, CONTROL_ERROR_UNKNOWN_DAEMON);
+}
+END_TEST
+
 static const char *const verbs[] = { "Start", "Stop", "Restart", "Freeze", "Drain", "Thaw" };
 
 START_TEST(test_request) {
@@ -405,6 +424,7 @@ static Suite *make_suite(void) {
         tcase_set_timeout(cases, 60);
         tcase_add_checked_fixture(cases, serving_setup, serving_teardown);
         tcase_add_test(cases, test_list);
+        tcase_add_test(cases, test_describe);
         tcase_add_test(cases, test_table);
         tcase_add_test(cases, test_table_behind_what_changes_it);
         tcase_add_test(cases, test_properties);
