@@ -186,39 +186,60 @@ static bool procfs_search(VariableSearch *search, const char *data, size_t size)
         return false;
 }
 
-static int procfs_search_environment(pid_t pid, VariableSearch search) {
+/* -1 in *ret: processes that end or hide have no environment to read. */
+static int procfs_open_environment(pid_t pid, int *ret) {
         CLEANUP(fd_closep) int proc = -1;
+        int r;
+
+        *ret = -1;
+        r = procfs_open_root(&proc);
+        if (r < 0)
+                return r;
+        r = procfs_open(proc, pid, "environ", ret);
+        return r == PROCFS_E_GONE || r == -EACCES || r == -EPERM ? 0 : r;
+}
+
+static int procfs_search_environment(pid_t pid, VariableSearch search) {
         CLEANUP(fd_closep) int fd = -1;
         char buffer[PATH_MAX];
         ssize_t n;
         int r;
 
-        r = procfs_open_root(&proc);
-        if (r < 0)
+        r = procfs_open_environment(pid, &fd);
+        if (r < 0 || fd < 0)
                 return r;
-        r = procfs_open(proc, pid, "environ", &fd);
-        if (r != 0)
-                return r == PROCFS_E_GONE || r == -EACCES || r == -EPERM ? 0 : r;
 
         /* It may be megabytes long, so it is compared piece by piece. */
         while ((n = read(fd, buffer, sizeof(buffer))) > 0)
                 if (procfs_search(&search, buffer, (size_t) n))
                         return 1;
 
-        /* Processes that end or hide have no environment to read. */
         return 0;
+}
+
+ProcfsVariable procfs_compare_variable(pid_t pid, const char *variable) {
+        size_t key_length = (size_t) (strchrnul(variable, '=') - variable) + 1;
+        VariableSearch same = { variable, strlen(variable), false, 0, true };
+        VariableSearch key = { variable, key_length, true, 0, true };
+        ProcfsVariable found = PROCFS_VARIABLE_NONE;
+        CLEANUP(fd_closep) int fd = -1;
+        char buffer[PATH_MAX];
+        ssize_t n;
+
+        if (procfs_open_environment(pid, &fd) < 0 || fd < 0)
+                return PROCFS_VARIABLE_NONE;
+        while ((n = read(fd, buffer, sizeof(buffer))) > 0) {
+                if (procfs_search(&same, buffer, (size_t) n))
+                        return PROCFS_VARIABLE_SAME;
+                if (found == PROCFS_VARIABLE_NONE && procfs_search(&key, buffer, (size_t) n))
+                        found = PROCFS_VARIABLE_OTHER;
+        }
+        return found;
 }
 
 int procfs_has_variable(pid_t pid, const char *variable) {
         return procfs_search_environment(pid, (VariableSearch){ .variable = variable,
                                                                 .length = strlen(variable),
-                                                                .equal = true });
-}
-
-int procfs_has_key(pid_t pid, const char *key) {
-        return procfs_search_environment(pid, (VariableSearch){ .variable = key,
-                                                                .length = strlen(key),
-                                                                .beginning = true,
                                                                 .equal = true });
 }
 

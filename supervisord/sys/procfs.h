@@ -30,10 +30,18 @@ int procfs_stat(pid_t pid, ProcStat *ret);
 /* The cgroup v2 path of a process, from the root of our cgroup namespace, "/system.slice/x". */
 int procfs_cgroup(pid_t pid, char ret[static PATH_MAX]);
 
+/* How a variable of a process, as it was at its exec, stands to the one that is looked for. */
+typedef enum ProcfsVariable {
+        PROCFS_VARIABLE_NONE,  /* it is not set, or nobody may know */
+        PROCFS_VARIABLE_OTHER, /* it has another value */
+        PROCFS_VARIABLE_SAME,
+} ProcfsVariable;
+
+/* With one look at the environment, for `variable` ("KEY=value"). */
+ProcfsVariable procfs_compare_variable(pid_t pid, const char *variable);
+
 /* 1 if its environment at exec contained exactly `variable` ("KEY=value"), 0 if not (or hidden). */
 int procfs_has_variable(pid_t pid, const char *variable);
-/* The same for any value: `key` is "KEY=". */
-int procfs_has_key(pid_t pid, const char *key);
 
 /* The start time that a process would have that was made now. */
 uint64_t procfs_now(void);

@@ -30,7 +30,6 @@
 #include "sys/tree_mark.h"
 #include "sys/tree_walk_spared.h"
 
-#define INVOCATION_KEY     "SUPERVISOR_INVOCATION="
 #define INVOCATION_MAX     SPARED_INVOCATION_MAX
 #define WALK_ENTRIES_FIRST 256
 #define WALK_LOOKS_MAX     10
@@ -59,6 +58,7 @@ typedef struct TreeWalk {
         Tree tree;
         char *name_variable; /* "SUPERVISOR_DAEMON=…" */
         char invocation[INVOCATION_MAX]; /* "": none yet */
+        bool over; /* it is known that nobody of this invocation is left */
         rlim_t limit_mark;
         pid_t leader; /* 0: none yet */
         uint64_t leader_start_time;
@@ -154,12 +154,16 @@ static bool tree_walk_judge(const TreeWalk *self, const WalkEntry *entry, WalkVe
                 return false;
         if (self->invocation[0] == '\0')
                 return related || tree_walk_is_leftover(self, entry);
-        if (tree_walk_is_leader(self, entry)
-            || procfs_has_variable(entry->pid, self->invocation) > 0)
+        if (tree_walk_is_leader(self, entry))
                 return true;
-        if (procfs_has_key(entry->pid, INVOCATION_KEY) > 0)
+        switch (procfs_compare_variable(entry->pid, self->invocation)) {
+        case PROCFS_VARIABLE_SAME:
+                return true;
+        case PROCFS_VARIABLE_OTHER:
                 return false;
-        return related || tree_mark_is_on(entry->pid, self->limit_mark);
+        default:
+                return related || tree_mark_is_on(entry->pid, self->limit_mark);
+        }
 }
 
 /* One pass over the snapshot; whether it decided anything. */
@@ -262,15 +266,24 @@ static bool tree_walk_finds_nobody(TreeWalk *self) {
         return false;
 }
 
-/* Who was a member stays one: most questions are answered without a walk. */
+/*
+ * Who was a member stays one, and where nobody is left nobody comes without a start: most questions
+ * are answered without a walk.
+ */
 static bool tree_walk_is_empty(Tree *tree) {
         TreeWalk *self = (TreeWalk *) tree;
+
+        if (self->over)
+                return true;
 
         for (size_t i = 0; i < self->members.count; i++)
                 if (walk_entry_is_alive(&self->members.entries[i]))
                         return false;
 
-        return tree_walk_finds_nobody(self);
+        if (!tree_walk_finds_nobody(self))
+                return false;
+        self->over = self->invocation[0] != '\0';
+        return true;
 }
 
 static bool tree_walk_contains(Tree *tree, pid_t pid) {
@@ -284,6 +297,7 @@ static bool tree_walk_contains(Tree *tree, pid_t pid) {
 
 static void tree_walk_forget_run(TreeWalk *self) {
         self->invocation[0] = '\0';
+        self->over = false;
         self->limit_mark = TREE_MARK_NONE;
         self->leader = 0;
         self->leader_start_time = 0;
@@ -292,7 +306,7 @@ static void tree_walk_forget_run(TreeWalk *self) {
 static int tree_walk_prepare(Tree *tree) {
         TreeWalk *self = (TreeWalk *) tree;
 
-        if (!tree_walk_is_empty(tree))
+        if (self->invocation[0] != '\0' && !tree_walk_is_empty(tree))
                 return TREE_E_POPULATED;
 
         tree_walk_forget_run(self);
@@ -303,6 +317,7 @@ static void tree_walk_set_invocation(Tree *tree, const char *variable) {
         TreeWalk *self = (TreeWalk *) tree;
 
         snprintf(self->invocation, sizeof(self->invocation), "%s", variable);
+        self->over = false;
         self->limit_mark = tree_mark_begin(variable);
 }
 
@@ -312,6 +327,7 @@ static void tree_walk_set_leader(Tree *tree, pid_t pid) {
 
         if (procfs_stat(pid, &stat) != 0)
                 return;
+        self->over = false;
         self->leader = pid;
         self->leader_start_time = stat.start_time;
 

@@ -120,7 +120,7 @@ START_TEST(test_gone) {
         ck_assert_int_eq(procfs_cgroup(child, cgroup), PROCFS_E_GONE);
         ck_assert_str_eq(cgroup, "as it was");
         ck_assert_int_eq(procfs_has_variable(child, "A=b"), 0);
-        ck_assert_int_eq(procfs_has_key(child, "A="), 0);
+        ck_assert_int_eq(procfs_compare_variable(child, "A=b"), PROCFS_VARIABLE_NONE);
         ck_assert_int_eq(procfs_stat(-1, &stat), PROCFS_E_GONE);
 }
 END_TEST
@@ -191,10 +191,13 @@ START_TEST(test_variables) {
         ck_assert_int_eq(procfs_has_variable(child, "MIDDLE=two"), 0);
         ck_assert_int_eq(procfs_has_variable(child, "words"), 0);
 
-        ck_assert_int_eq(procfs_has_key(child, "FIRST="), 1);
-        ck_assert_int_eq(procfs_has_key(child, "LAST="), 1);
-        ck_assert_int_eq(procfs_has_key(child, "AST="), 0);
-        ck_assert_int_eq(procfs_has_key(child, "MIDDLE=two words and more"), 0);
+        ck_assert_int_eq(procfs_compare_variable(child, "FIRST=1"), PROCFS_VARIABLE_SAME);
+        ck_assert_int_eq(procfs_compare_variable(child, "LAST=x"), PROCFS_VARIABLE_SAME);
+        ck_assert_int_eq(procfs_compare_variable(child, "FIRST=11"), PROCFS_VARIABLE_OTHER);
+        ck_assert_int_eq(procfs_compare_variable(child, "MIDDLE=two"), PROCFS_VARIABLE_OTHER);
+        ck_assert_int_eq(procfs_compare_variable(child, "LAST="), PROCFS_VARIABLE_OTHER);
+        ck_assert_int_eq(procfs_compare_variable(child, "AST=x"), PROCFS_VARIABLE_NONE);
+        ck_assert_int_eq(procfs_compare_variable(child, "FIRS=1"), PROCFS_VARIABLE_NONE);
         end_child();
 }
 END_TEST
@@ -212,7 +215,9 @@ START_TEST(test_long_environment) {
         ck_assert_int_eq(procfs_has_variable(child, "WANTED=her"), 0);
         ck_assert_int_eq(procfs_has_variable(child, "WANTED=here!"), 0);
         ck_assert_int_eq(procfs_has_variable(child, "LAST=x"), 1);
-        ck_assert_int_eq(procfs_has_key(child, "WANTED="), 1);
+        ck_assert_int_eq(procfs_compare_variable(child, "WANTED=here"), PROCFS_VARIABLE_SAME);
+        ck_assert_int_eq(procfs_compare_variable(child, "WANTED=her"), PROCFS_VARIABLE_OTHER);
+        ck_assert_int_eq(procfs_compare_variable(child, "ANTED=here"), PROCFS_VARIABLE_NONE);
         ck_assert_int_eq(procfs_has_variable(child, filler), 1);
         filler[length - 1] = 'g';
         ck_assert_int_eq(procfs_has_variable(child, filler), 0);
