@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Daemons that nobody has a profile for, as Debian packages them. All that is configured is their
-# command; they put themselves into the background, as they do by default. What they have in flight
-# at a stop is finished, although each of them cuts it at SIGTERM. Runs inside a container.
+# command, and that the rest is found out (type auto); they put themselves into the background, as
+# they do by default. What they have in flight at a stop is finished, although each of them cuts it at
+# SIGTERM. Runs inside a container.
 
 # shellcheck source=tests/integration/beside.bash
 . "$(dirname "$0")/beside.bash"
@@ -15,7 +16,15 @@ stranger() {
         local port=$1
         shift
         NAME=${PACKAGE%-base}
-        x_begins "type = \"forking\"; command = $(list "$@");" listens "$port"
+        x_begins "type = \"auto\"; command = $(list "$@");" listens "$port"
+        wait_for 10 is_found_out "$port"
+        MAIN=$(main_of_x)
+}
+
+# One that listens before its first process ends is ready before all of it is known.
+is_found_out() {
+        ctl status x >"$T/status" && grep -q 'type: forking' "$T/status" &&
+                grep -q "intake: .*:$1" "$T/status"
 }
 
 # Nobody knows how: so it is left alone, whoever asks.
