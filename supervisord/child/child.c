@@ -139,7 +139,7 @@ static void child_set_state(Child *child, DaemonState to) {
                 launch_forget(child);
                 track_stop_search(child);
         }
-        if (from == STATE_PROBING)
+        if (from == STATE_PROBING || (from == STATE_STARTING && to != STATE_PROBING))
                 ready_forget(child);
         if (from == STATE_RUNNING)
                 health_forget(child);

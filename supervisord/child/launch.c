@@ -217,6 +217,7 @@ void launch_begin(Child *child) {
                 return;
         }
 
+        ready_prepare(child);
         files_set(child, files_take(child->daemon));
         r = launch_first(child, variables, &spawned);
         if (r >= 0) {

@@ -27,6 +27,8 @@
  *   note.c         its journal lines
  */
 
+#include <regex.h>
+
 #include "base/error.h"
 #include "base/log.h"
 #include "child/child.h"
@@ -38,6 +40,7 @@
 #include "model/health.h"
 #include "model/restart.h"
 #include "sys/capture.h"
+#include "sys/follow.h"
 #include "sys/notifysocket.h"
 #include "sys/pathwatch.h"
 #include "sys/pidref.h"
@@ -56,12 +59,14 @@ typedef enum ReadySign {
         READY_SIGN_LIVES,
 } ReadySign;
 
-/* How readiness is looked for; empty outside STATE_PROBING. */
+/* How readiness is looked for; empty outside STATE_PROBING, but for what was prepared. */
 typedef struct Probe {
         LoopSource *timer; /* next look, where nothing tells */
         usec_t interval;
         PathWatch *watch;
         Look look;
+        Follow *follow; /* what it writes; from before its first process on */
+        regex_t *line;
 } Probe;
 
 /* How it is while it runs; all but `told` is empty outside STATE_RUNNING. */
@@ -266,6 +271,8 @@ void invocation_new(char ret[static INVOCATION_TEXT_MAX]);
 
 /* output.c: where it writes; -1: nowhere. *ret is the caller's. */
 int output_open(const DaemonConfig *daemon, int *ret);
+/* Reads it back from now on: 0, FOLLOW_E_ABSENT or a negative errno. */
+int output_follow(const Child *child, Follow **ret);
 
 /* track.c */
 int track_first_exited(void *userdata, const Process *process, const ExitStatus *status);
@@ -298,6 +305,8 @@ bool successor_is_awaited(const Child *child);
 void successor_forget(Child *child); /* awaits it no more */
 
 /* ready.c */
+/* Before its first process: what it writes from now on may show it. */
+void ready_prepare(Child *child);
 void ready_begin(Child *child);
 void ready_forget(Child *child);
 

@@ -34,6 +34,30 @@ static int output_file(const DaemonConfig *daemon, int *ret) {
         return r == 0 ? 0 : output_inherit(ret);
 }
 
+/* A new one is there before it is written. */
+static int output_follow_file(const Child *child, Follow **ret) {
+        const char *path = child->daemon->output.file;
+        int fd = -1;
+
+        if (file_open_append(path, 0640, &fd) == 0)
+                fd_close(fd);
+        return follow_file_new(child->context->loop, child_name(child), path, ret);
+}
+
+int output_follow(const Child *child, Follow **ret) {
+        const DaemonConfig *daemon = child->daemon;
+
+        switch (daemon->output.to) {
+        case OUTPUT_JOURNAL:
+                return follow_journal_new(child->context->loop, child_name(child),
+                                          daemon->output.identifier, journal_own_unit(), ret);
+        case OUTPUT_FILE:
+                return output_follow_file(child, ret);
+        default: /* since a reload */
+                return FOLLOW_E_ABSENT;
+        }
+}
+
 int output_open(const DaemonConfig *daemon, int *ret) {
         switch (daemon->output.to) {
         case OUTPUT_JOURNAL:

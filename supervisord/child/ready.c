@@ -6,6 +6,7 @@
  * nobody said what shows it, the looks end after a second.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "child/object.h"
@@ -20,11 +21,21 @@ void ready_forget(Child *child) {
         probe->timer = loop_source_free(probe->timer);
         probe->watch = pathwatch_free(probe->watch);
         look_cancel(&probe->look);
+        probe->follow = follow_free(probe->follow);
+        if (probe->line)
+                regfree(probe->line);
+        free(TAKE(probe->line));
 }
 
 static void ready_seen(Child *child) {
         ready_forget(child);
         child_post(child, EVENT_READY);
+}
+
+void ready_prepare(Child *child) {
+        ready_forget(child);
+        if (child->daemon->ready.on == READY_LOG) /* a failure is told when it matters */
+                (void) output_follow(child, &child->probe.follow);
 }
 
 static void ready_impossible(Child *child, int error) {
@@ -73,6 +84,56 @@ static int ready_on_timer(void *userdata) {
         ready_look_and_settle(userdata);
         return 0;
 }
+
+/* ---- by what it writes ---- */
+
+/* A line may hold NULs, so that its length has to be told. */
+static bool ready_matches(void *userdata, const char *line, size_t length) {
+        const Child *child = userdata;
+        regmatch_t whole = { .rm_so = 0, .rm_eo = (regoff_t) length };
+
+        return regexec(child->probe.line, line, 1, &whole, REG_STARTEND) == 0;
+}
+
+static int ready_on_line(void *userdata) {
+        ready_seen(userdata);
+        return 0;
+}
+
+/* It was checked that it compiles. */
+static int ready_compile(const char *expression, regex_t **ret) {
+        regex_t *line = calloc(1, sizeof(*line));
+
+        if (!line || regcomp(line, expression, REG_EXTENDED | REG_NOSUB) != 0) {
+                free(line);
+                return -ENOMEM;
+        }
+        *ret = line;
+        return 0;
+}
+
+static void ready_follow(Child *child) {
+        Probe *probe = &child->probe;
+        int r = 0;
+
+        if (!probe->follow)
+                r = output_follow(child, &probe->follow);
+        if (r == FOLLOW_E_ABSENT) {
+                child_fail(child, "its output cannot be read back from %s; write output.to = "
+                                  "\"file\", with a file of its own",
+                           child->daemon->output.to == OUTPUT_FILE ? child->daemon->output.file
+                                                                   : "the journal");
+                return;
+        }
+        if (r >= 0)
+                r = ready_compile(child->daemon->ready.line, &probe->line);
+        if (r >= 0)
+                r = follow_start(probe->follow, ready_matches, ready_on_line, child);
+        if (r < 0)
+                ready_impossible(child, r);
+}
+
+/* ---- by looking ---- */
 
 static int ready_on_path(void *userdata) {
         ready_look_and_settle(userdata);
@@ -170,6 +231,10 @@ void ready_begin(Child *child) {
         child->probe.interval =
                 daemon->ready.on == READY_COMMAND ? daemon->ready.interval : PROBE_INTERVAL_FIRST;
         child->probe.look.text[0] = '\0';
+        if (daemon->ready.on == READY_LOG) {
+                ready_follow(child);
+                return;
+        }
         if (path)
                 r = pathwatch_new(child->context->loop, path, ready_on_path, child,
                                   &child->probe.watch);

@@ -29,7 +29,7 @@ typedef enum DaemonType {
 
 /* What shows that a daemon is ready for work. */
 typedef enum ReadyOn {
-        READY_AUTO,    /* command if given; by type: exec, notify, pidfile, exit */
+        READY_AUTO,    /* command or log if given; by type: exec, notify, pidfile, exit */
         READY_ANY,     /* READY=1, a socket of its tree that listens, or that it lives on */
         READY_EXEC,    /* its program was executed */
         READY_EXIT,    /* its first process exited with 0 (forking) */
@@ -40,6 +40,7 @@ typedef enum ReadyOn {
         READY_UNIX,    /* ready.path accepts a connection */
         READY_FILE,    /* ready.path exists */
         READY_COMMAND, /* ready.command exits with 0 */
+        READY_LOG,     /* a line of its output matches ready.line */
         READY_MAX_,
 } ReadyOn;
 
@@ -206,6 +207,7 @@ typedef struct DaemonConfig {
                 char *address; /* "127.0.0.1:6379", "[::1]:80" */
                 int64_t port;  /* 0: any */
                 char *path;
+                char *line; /* a regular expression, regex(7), extended */
                 char **command;
                 usec_t interval;        /* from the end of one run of it to the next one */
                 usec_t command_timeout; /* of one run */

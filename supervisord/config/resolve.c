@@ -17,6 +17,7 @@
 #include "config/budget.h"
 #include "config/load.h"
 #include "config/order.h"
+#include "config/pattern.h"
 #include "config/remark.h"
 #include "config/value.h"
 
@@ -46,6 +47,7 @@ static const ResolveRule resolve_needed[] = {
         { "ready.address", "ready.on", BIT(READY_TCP) },
         { "ready.path", "ready.on", BIT(READY_UNIX) | BIT(READY_FILE) },
         { "ready.command", "ready.on", BIT(READY_COMMAND) },
+        { "ready.line", "ready.on", BIT(READY_LOG) },
         { "health.address", "health.on", BIT(HEALTH_TCP) },
         { "health.path", "health.on", BIT(HEALTH_UNIX) | BIT(HEALTH_FILE) },
         { "health.command", "health.on", BIT(HEALTH_COMMAND) },
@@ -62,6 +64,7 @@ static const ResolveRule resolve_used[] = {
         { "ready.port", "ready.on", BIT(READY_LISTEN) },
         { "ready.path", "ready.on", BIT(READY_UNIX) | BIT(READY_FILE) },
         { "ready.command", "ready.on", BIT(READY_COMMAND) },
+        { "ready.line", "ready.on", BIT(READY_LOG) },
         { "ready.interval", "ready.on", BIT(READY_COMMAND) },
         { "ready.command_timeout", "ready.on", BIT(READY_COMMAND) },
         { "health.address", "health.on", BIT(HEALTH_TCP) },
@@ -137,6 +140,8 @@ static void resolve_auto(DaemonConfig *daemon) {
 
         if (daemon->ready.on == READY_AUTO && daemon->ready.command)
                 daemon->ready.on = READY_COMMAND;
+        if (daemon->ready.on == READY_AUTO && daemon->ready.line)
+                daemon->ready.on = READY_LOG;
         if (daemon->ready.on == READY_AUTO)
                 daemon->ready.on = by_type[daemon->type] == READY_EXIT && daemon->pidfile &&
                                                    daemon->type != DAEMON_ONESHOT
@@ -238,6 +243,21 @@ static void resolve_check_socket(const DaemonConfig *daemon,
                              RESOLVE_SOCKET_MAX);
 }
 
+static void resolve_check_line(const DaemonConfig *daemon, Diag *diag) {
+        char why[PATTERN_WHY_MAX];
+
+        if (daemon->ready.on == READY_LOG && daemon->output.to != OUTPUT_JOURNAL &&
+            daemon->output.to != OUTPUT_FILE)
+                remark_error(diag, daemon, "ready.on",
+                             "\"log\" needs an output that can be read back; write output.to = "
+                             "\"journal\" or \"file\"");
+        if (daemon->ready.line && !pattern_is_valid(daemon->ready.line, why))
+                remark_error(diag, daemon, "ready.line",
+                             "\"%.80s\" is no regular expression to use: %s; see regex(7), and "
+                             "write two backslashes for each one",
+                             daemon->ready.line, why);
+}
+
 static void resolve_check_ready(const DaemonConfig *daemon, Diag *diag) {
         if (daemon->type == DAEMON_ONESHOT && daemon->ready.on != READY_EXIT)
                 remark_error(diag, daemon, "ready.on",
@@ -251,6 +271,7 @@ static void resolve_check_ready(const DaemonConfig *daemon, Diag *diag) {
                 remark_error(diag, daemon, "ready.on",
                              "\"exit\" is for daemons that put themselves into the background; "
                              "write type = \"forking\" or ready.on = \"exec\"");
+        resolve_check_line(daemon, diag);
         resolve_check_address(daemon, "ready.address", daemon->ready.address, diag);
         if (daemon->ready.on == READY_UNIX)
                 resolve_check_socket(daemon, "ready.path", daemon->ready.path, diag);

@@ -34,7 +34,7 @@ static const char *const schema_ready[] = {
         [READY_EXEC] = "exec",       [READY_EXIT] = "exit",
         [READY_NOTIFY] = "notify",   [READY_PIDFILE] = "pidfile", [READY_LISTEN] = "listen",
         [READY_TCP] = "tcp",         [READY_UNIX] = "unix",     [READY_FILE] = "file",
-        [READY_COMMAND] = "command", [READY_MAX_] = NULL,
+        [READY_COMMAND] = "command", [READY_LOG] = "log",       [READY_MAX_] = NULL,
 };
 static_assert(ELEMENTSOF(schema_ready) == READY_MAX_ + 1, "every readiness has its name");
 
@@ -217,8 +217,8 @@ const Setting schema_daemon[] = {
 
         { .path = "ready.on", .type = SETTING_ENUM, .offset = DAEMON(ready.on), .preset = "auto",
           .choices = schema_ready,
-          .help = "what shows it ready: any, exec, exit, notify, pidfile, listen, tcp, unix, file "
-                  "or command" },
+          .help = "what shows it ready: any, exec, exit, notify, pidfile, listen, tcp, unix, file, "
+                  "command or log" },
         { .path = "ready.timeout", .type = SETTING_DURATION, .offset = DAEMON(ready.timeout),
           .preset = "30s", .minimum = SECOND / 1000, .maximum = DAY,
           .help = "how long it may take to become ready" },
@@ -228,6 +228,8 @@ const Setting schema_daemon[] = {
           .maximum = 65535, .help = "for listen: the port that must listen; 0: any" },
         { .path = "ready.path", .type = SETTING_PATH, .offset = DAEMON(ready.path),
           .help = "for unix and file: the path of the socket or file" },
+        { .path = "ready.line", .type = SETTING_STRING, .offset = DAEMON(ready.line),
+          .help = "for log: the regular expression of the line of its output that shows it" },
         { .path = "ready.command", .type = SETTING_COMMAND, .offset = DAEMON(ready.command),
           .help = "for command: the command that exits with 0 once it is ready" },
         { .path = "ready.interval", .type = SETTING_DURATION, .offset = DAEMON(ready.interval),

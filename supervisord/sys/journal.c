@@ -9,7 +9,6 @@
 #include "sys/journal.h"
 
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -96,6 +95,10 @@ int journal_stream_open(const char *identifier, const char *unit, int priority, 
         *ret = fd;
         fd = -1;
         return 0;
+}
+
+bool journal_is_there(void) {
+        return access(JOURNAL_STREAM_PATH, F_OK) == 0;
 }
 
 static bool name_has_suffix(const char *name, const char *suffix) {

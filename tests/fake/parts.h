@@ -24,6 +24,7 @@ void fake_paths_reset(void);
 void fake_datagrams_reset(void);
 void fake_intake_reset(void);
 void fake_captures_reset(void);
+void fake_follows_reset(void);
 
 WorldTree *fake_tree_of(const Tree *tree);
 /* The walked tree with that invocation, or the one of the name "". */
@@ -38,3 +39,5 @@ void world_cut_process(FakeProcess *process);
 /* A process was spawned with that output. */
 void fake_capture_process(int fd, const FakeProcess *process);
 void fake_capture_say(const FakeProcess *process, const char *text);
+/* … and for who reads its output back. */
+void fake_follow_say(const FakeProcess *process, const char *text);

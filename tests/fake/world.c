@@ -53,6 +53,7 @@ static void world_reset(void) {
         fake_datagrams_reset();
         fake_intake_reset();
         fake_captures_reset();
+        fake_follows_reset();
         fake_notify_reset();
         world.event_count = 0;
 }

@@ -295,6 +295,7 @@ typedef enum FakeDoor {
         DOOR_INTAKE_NUDGE,
         DOOR_INTAKE_WATCH,
         DOOR_CAPTURE,
+        DOOR_FOLLOW, /* ENOENT: it cannot be read back */
         DOOR_LOOP_IO,
         DOOR_CGROUP_ROOT, /* EPERM: there are none */
         DOOR_RUNTIME,     /* EBUSY: another one holds it */

@@ -162,6 +162,7 @@ static void act_perform(FakeProcess *process, const FakeAct *act) {
                 break;
         case ACT_SAY:
                 fake_capture_say(process, act->content);
+                fake_follow_say(process, act->content);
                 break;
         case ACT_BLOCK:
                 process_block(process, (usec_t) act->number);

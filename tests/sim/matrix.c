@@ -49,6 +49,7 @@ const MatrixRow matrix_daemon[] = {
         { "ready.port", "ready: { on = \"listen\"; port = 80; };", "ready: { on = \"listen\"; };" },
         { "ready.path", "ready: { on = \"file\"; path = \"/ready\"; };",
           "ready: { on = \"file\"; path = \"/else\"; };" },
+        { "ready.line", "ready: { line = \"^listening\"; };", "ready: { line = \"r.*y$\"; };" },
         { "ready.command", "ready: { command = [ \"/c\" ]; };",
           "ready: { command = [ \"/f\" ]; };" },
         { "ready.interval", "ready: { command = [ \"/c\" ]; };",

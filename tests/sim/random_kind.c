@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <string.h>
+
 #include "sim/random_parts.h"
 
 static const char *ready_timeout(void) {
@@ -40,9 +42,15 @@ static void ready_by_socket(RandomDaemon *daemon, Script *script) {
 }
 
 static void ready_somehow(RandomDaemon *daemon, Script *script) {
-        switch (world_choose(6)) {
+        switch (world_choose(7)) {
         case 0:
                 ready_by_file(daemon, script);
+                break;
+        case 4:
+                random_add("ready: { line = \"up$\"; timeout = \"%s\"; };", ready_timeout());
+                if (!random_once_in(8))
+                        ACT(script, SAY(random_time(), PICK("it is up\n", "\nx\nup\n", "up",
+                                                            "up?\n")));
                 break;
         case 3:
                 random_add("ready: { command = [ \"%s\" ]; interval = \"%s\"; "
@@ -248,15 +256,16 @@ static void make_oneshot(RandomDaemon *daemon) {
         script_end(script);
 }
 
-static void add_output(void) {
+static void add_output(const RandomDaemon *daemon) {
         if (random_once_in(4))
-                random_add("output: { to = \"%s\"; };", PICK("inherit", "null", "journal"));
+                random_add("output: { to = \"%s\"; };",
+                           strstr(daemon->kind, "line =") ? "journal"
+                                                          : PICK("inherit", "null", "journal"));
 }
 
 void random_make_kind(RandomDaemon *daemon) {
         script_begin(&daemon->main, "main", daemon->index);
         random_write_to(daemon->kind, sizeof(daemon->kind));
-        add_output();
         switch (world_choose(7)) {
         case 0:
         case 1:
@@ -273,4 +282,5 @@ void random_make_kind(RandomDaemon *daemon) {
                 make_forking(daemon);
                 break;
         }
+        add_output(daemon);
 }

@@ -56,7 +56,9 @@ void __wrap_world_trace(const char *format, ...) {
 static void add_programs(void) {
         static const FakeAct serves[] = { NOTIFY(10 * MS, "READY=1\n"),  LISTEN(20 * MS, 81),
                                           WRITE(30 * MS, "/ready", "1"), LISTEN(2 * SEC, 80),
-                                          WRITE(3 * SEC, "/else", "1"),  { 0 } };
+                                          WRITE(3 * SEC, "/else", "1"),
+                                          SAY(40 * MS, "listening\n"),
+                                          SAY(50 * MS, "all ready\n"),  { 0 } };
         static const FakeAct ends[] = { EXIT(100 * MS, 0), { 0 } };
         static const FakeAct fails[] = { EXIT(100 * MS, 1), { 0 } };
         static const FakeReaction reactions[] = { DEAF(SIGUSR1), DEAF(SIGUSR2), DEAF(SIGHUP),

@@ -46,7 +46,8 @@ static void teardown(void) {
 
 static void add_programs(void) {
         static const FakeAct serves[] = { NOTIFY(10 * MS, "READY=1\n"), LISTEN(10 * MS, 80),
-                                          WRITE(10 * MS, "/ready", "1"), { 0 } };
+                                          WRITE(10 * MS, "/ready", "1"),
+                                          SAY(10 * MS, "listening\nall ready\n"), { 0 } };
         static const FakeAct ends[] = { EXIT(0, 0), { 0 } };
         static const FakeReaction reactions[] = { { SIGUSR1, NULL }, { SIGUSR2, NULL },
                                                   { SIGHUP, NULL }, { 0 } };

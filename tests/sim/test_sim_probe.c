@@ -5,6 +5,8 @@
  * the health of those that run.
  */
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "fake/script.h"
@@ -96,6 +98,54 @@ START_TEST(a_stop_does_not_wait_for_a_command) {
         ck_assert_uint_eq(world_population(PROBES), 1);
         one_stop();
         assert_no_probe_is_left();
+        one_end();
+}
+END_TEST
+
+/* ---- readiness by a line ---- */
+
+#define LINE "ready: { line = \"^ready (to|for) \"; timeout = \"3s\"; };"
+
+START_TEST(a_line_shows_readiness) {
+        PROGRAM(.path = "/d", .acts = ACTS(SAY(0, "not ready to serve\n"),
+                                           SAY(500 * MS, "ready"), SAY(SEC, " to serve\n")));
+        one_assert_ready(LINE, SEC);
+}
+END_TEST
+
+/* What it said before anybody could know that it was executed is not lost. */
+START_TEST(a_line_may_come_first) {
+        PROGRAM(.path = "/stays");
+        PROGRAM(.path = "/d", .acts = ACTS(SAY(0, "ready for you\n"), FORK_SESSION(0, "/stays"),
+                                           EXIT(SEC, 0)));
+        one_run("type = \"forking\";" LINE, 2 * SEC);
+        ck_assert_uint_eq(sim_said_when(MESSAGE_DAEMON_READY, "d"), SEC);
+        one_end();
+}
+END_TEST
+
+START_TEST(other_lines_show_nothing) {
+        PROGRAM(.path = "/d", .acts = ACTS(SAY(0, "already to go\n\nready to serve")));
+        one_assert_fails(LINE ONCE, 3 * SEC, "not ready within 3s (ready.on = \"log\")");
+}
+END_TEST
+
+START_TEST(an_output_that_cannot_be_read_back_is_told) {
+        PROGRAM(.path = "/d");
+        one_begin(LINE ONCE);
+        fake_fail(DOOR_FOLLOW, ENOENT, 1, 2);
+        sim_start();
+        sim_run_until(10 * SEC);
+        ck_assert_int_eq(sim_state("d"), STATE_FAILED);
+        one_assert_said(MESSAGE_DAEMON_GIVEN_UP, "its output cannot be read back from the journal");
+        one_end();
+}
+END_TEST
+
+START_TEST(nobody_reads_on_afterwards) {
+        PROGRAM(.path = "/d", .acts = ACTS(SAY(SEC, "ready to serve\n"), DIE(2 * SEC, 9)));
+        one_run(LINE, 20 * SEC);
+        ck_assert_uint_ge(sim_said(MESSAGE_DAEMON_READY, "d"), 2); /* once more for each run */
         one_end();
 }
 END_TEST
@@ -365,6 +415,11 @@ static Suite *make_suite(void) {
         tcase_add_loop_test(tcase, what_a_command_starts_is_killed_with_it, 0, 2);
         tcase_add_test(tcase, a_command_that_cannot_be_started_shows_nothing);
         tcase_add_test(tcase, a_stop_does_not_wait_for_a_command);
+        tcase_add_test(tcase, a_line_shows_readiness);
+        tcase_add_test(tcase, a_line_may_come_first);
+        tcase_add_test(tcase, other_lines_show_nothing);
+        tcase_add_test(tcase, an_output_that_cannot_be_read_back_is_told);
+        tcase_add_test(tcase, nobody_reads_on_afterwards);
         suite_add_tcase(suite, tcase);
 
         tcase = tcase_create("health");

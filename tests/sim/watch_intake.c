@@ -87,6 +87,8 @@ static void watch_judge_drained(unsigned node) {
 
                 if (!process || process->tree != tree || connection->state == CONNECTION_IDLE ||
                     (connection->requests == 0 && connection->life.half) ||
+                    /* of a path that its daemon has closed, perhaps before anybody looked */
+                    (!socket && connection->port == 0) ||
                     (socket && !watch_is_over(socket->changed_at + RESCAN_MOST)) ||
                     watch_looks_idle(config, connection))
                         continue;

@@ -73,7 +73,7 @@ static const char everything[] =
         "              priority = \"err\"; };\n"
         "    ready: { on = \"listen\"; timeout = \"9s\"; address = \"[::1]:80\"; port = 80;\n"
         "             path = \"/run/s\"; command = [ \"/bin/p\" ]; interval = \"7s\";\n"
-        "             command_timeout = \"8s\"; };\n"
+        "             command_timeout = \"8s\"; line = \"up$\"; };\n"
         "    health: { on = \"tcp\"; address = \"80\"; port = 81; path = \"/run/h\";\n"
         "              command = [ \"/bin/h\" ]; interval = \"3s\"; timeout = \"2s\";\n"
         "              failures = 4; successes = 5; };\n"
@@ -175,6 +175,7 @@ START_TEST(test_group_values) {
         ck_assert_int_eq(web->ready.port, 80);
         ck_assert_str_eq(web->ready.path, "/run/s");
         assert_words(web->ready.command, (const char *[]) { "/bin/p", NULL });
+        ck_assert_str_eq(web->ready.line, "up$");
         ck_assert_uint_eq(web->ready.interval, 7 * USEC_PER_SEC);
         ck_assert_uint_eq(web->ready.command_timeout, 8 * USEC_PER_SEC);
         ck_assert_int_eq(web->health.on, HEALTH_TCP);
