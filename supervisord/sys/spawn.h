@@ -14,8 +14,9 @@
 #include "base/macro.h"
 
 /*
- * The variable that the new process gets its own number in, if its environment has it: sd_watchdog_
- * enabled(3). Its value has to be SPAWN_PID_ROOM, which is written over.
+ * The variable that the new process gets its own number in, if its environment has it, as
+ * sd_watchdog_enabled(3) wants it. Its value has to be SPAWN_PID_ROOM, which is written over: also
+ * the caller's, where the two share their memory until the exec, so that it is for one start only.
  */
 #define SPAWN_PID_VARIABLE "WATCHDOG_PID"
 #define SPAWN_PID_ROOM     "0000000000"

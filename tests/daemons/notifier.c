@@ -18,20 +18,21 @@
 
 static const char usage[] =
         "notifier [-r MS | -a FILE | -n] [-w KIND]... [-t TEXT]... [-s PATH]\n"
-        "         [-S SOCKET] [-c COUNT] [-H MS]\n"
+        "         [-S SOCKET] [-c COUNT] [-H MS | -W FILE]\n"
         "  -r  READY=1 after so long (0 is the default); -a: once there is FILE; -n: never\n"
         "  -w  before that a wrong datagram: long, malformed, empty, nul, number, descriptor\n"
         "  -t  before that a datagram with this text\n"
         "  -s  write the path of NOTIFY_SOCKET into this file\n"
         "  -S  be a stranger: send to this socket what -w and -t say (without them READY=1), exit\n"
         "  -c  send each datagram so many times\n"
-        "  -H  at SIGHUP say RELOADING=1, and so long after it READY=1\n";
+        "  -H  at SIGHUP say RELOADING=1, and so long after it READY=1\n"
+        "  -W  WATCHDOG=1 as often as it is told to by its environment, while there is FILE\n";
 
 typedef struct Options {
         int ready_after, count;
         int reload_time; /* negative: SIGHUP ends it */
         bool never;
-        const char *await, *stranger_to;
+        const char *await, *stranger_to, *watchdog;
 } Options;
 
 static Options options = { .count = 1, .reload_time = -1 };
@@ -100,7 +101,7 @@ static void send_wrong(const char *kind) {
                 die("no kind of datagram: %s", kind);
 }
 
-static const char letters[] = "r:a:nw:t:s:S:c:H:h";
+static const char letters[] = "r:a:nw:t:s:S:c:H:W:h";
 
 /* What does not send comes first, then the datagrams in the order in which they are given. */
 static void parse_options(int argc, char **argv) {
@@ -129,6 +130,9 @@ static void parse_options(int argc, char **argv) {
                         break;
                 case 'H':
                         options.reload_time = number(optarg);
+                        break;
+                case 'W':
+                        options.watchdog = optarg;
                         break;
                 case 'w':
                 case 't':
@@ -176,6 +180,17 @@ static void wait_for_reloads(void) {
         }
 }
 
+/* As sd_watchdog_enabled(3) has it. */
+static void feed_watchdog(void) {
+        const char *limit = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+
+        if (!limit || !pid || number(pid) != getpid())
+                die("no watchdog waits for %d", (int) getpid());
+        for (;; sleep_ms(number(limit) / 1000 / 4))
+                if (access(options.watchdog, F_OK) == 0)
+                        send_text("WATCHDOG=1");
+}
+
 int main(int argc, char **argv) {
         parse_options(argc, argv);
         int sent = send_all(argc, argv);
@@ -192,6 +207,8 @@ int main(int argc, char **argv) {
                 send_text("READY=1\nSTATUS=notifier is at work");
         if (options.reload_time >= 0)
                 wait_for_reloads();
+        if (options.watchdog)
+                feed_watchdog();
         for (;;)
                 pause();
 }

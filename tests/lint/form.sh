@@ -7,7 +7,7 @@
 
 mapfile -t code < <(lint_files '*.[ch]')
 mapfile -t scripts < <(lint_scripts; lint_files '*.awk'; lint_files '*.bash'; lint_files '*.py')
-build=(configure.ac Makefile.am tests/tests.am tests/daemons/daemons.am m4/*.m4)
+build=(configure.ac Makefile.am supervisord/sys/sys.am tests/tests.am tests/daemons/daemons.am m4/*.m4)
 
 # A shebang may stand above it.
 for file in "${code[@]}" "${scripts[@]}" "${build[@]}"; do

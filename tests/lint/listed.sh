@@ -5,7 +5,7 @@
 
 . "$(dirname "$0")/lint.bash"
 
-listed=$(cat Makefile.am tests/tests.am tests/daemons/daemons.am | tr -s ' \t\\' '\n')
+listed=$(cat Makefile.am supervisord/sys/sys.am tests/tests.am tests/daemons/daemons.am | tr -s ' \t\\' '\n')
 
 is_listed() {
         grep -qxF -e "$1" <<<"$listed"
