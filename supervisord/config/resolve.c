@@ -5,7 +5,6 @@
  * has no effect is found. Most of it is in two tables. Pure, nothing here can block.
  */
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
@@ -17,7 +16,7 @@
 #include "config/budget.h"
 #include "config/load.h"
 #include "config/order.h"
-#include "config/pattern.h"
+#include "config/probe.h"
 #include "config/remark.h"
 #include "config/value.h"
 
@@ -30,9 +29,6 @@
 /* How long a connection must be quiet where nobody says so. */
 #define RESOLVE_QUIET_CAREFUL (2 * USEC_PER_SEC)
 #define RESOLVE_QUIET_ANSWER  (500 * USEC_PER_MSEC) /* of protocols in which one side waits */
-
-/* The longest path of a socket, unix(7). */
-#define RESOLVE_SOCKET_MAX (sizeof(((struct sockaddr_un *) NULL)->sun_path) - 1)
 
 /* A setting and the choices of another one with which it goes together. */
 typedef struct ResolveRule {
@@ -200,64 +196,6 @@ static void resolve_check_used(const DaemonConfig *daemon,
         }
 }
 
-/* "127.0.0.1:80", "[::1]:80", ":80" or "80". */
-static bool resolve_is_address(const char *address) {
-        char host[INET6_ADDRSTRLEN + 2];
-        const char *colon = strrchr(address, ':');
-        size_t length = colon ? (size_t) (colon - address) : 0;
-        struct in6_addr binary;
-        int64_t port;
-
-        if (parse_int(colon ? colon + 1 : address, 1, 65535, &port) != 0 || length >= sizeof(host))
-                return false;
-        if (length == 0)
-                return true;
-        memcpy(host, address, length);
-        host[length] = '\0';
-        if (host[0] != '[')
-                return inet_pton(AF_INET, host, &binary) == 1;
-        if (host[length - 1] != ']')
-                return false;
-        host[length - 1] = '\0';
-        return inet_pton(AF_INET6, host + 1, &binary) == 1;
-}
-
-static void resolve_check_address(const DaemonConfig *daemon,
-                                  const char *setting,
-                                  const char *address,
-                                  Diag *diag) {
-        if (address && !resolve_is_address(address))
-                remark_error(diag, daemon, setting,
-                             "\"%.80s\" is no numeric address with a port; "
-                             "write \"127.0.0.1:80\" or \"[::1]:80\"",
-                             address);
-}
-
-static void resolve_check_socket(const DaemonConfig *daemon,
-                                 const char *setting,
-                                 const char *path,
-                                 Diag *diag) {
-        if (path && strlen(path) > RESOLVE_SOCKET_MAX)
-                remark_error(diag, daemon, setting,
-                             "no socket has a path of more than %zu bytes; write a shorter one",
-                             RESOLVE_SOCKET_MAX);
-}
-
-static void resolve_check_line(const DaemonConfig *daemon, Diag *diag) {
-        char why[PATTERN_WHY_MAX];
-
-        if (daemon->ready.on == READY_LOG && daemon->output.to != OUTPUT_JOURNAL &&
-            daemon->output.to != OUTPUT_FILE)
-                remark_error(diag, daemon, "ready.on",
-                             "\"log\" needs an output that can be read back; write output.to = "
-                             "\"journal\" or \"file\"");
-        if (daemon->ready.line && !pattern_is_valid(daemon->ready.line, why))
-                remark_error(diag, daemon, "ready.line",
-                             "\"%.80s\" is no regular expression to use: %s; see regex(7), and "
-                             "write two backslashes for each one",
-                             daemon->ready.line, why);
-}
-
 static void resolve_check_ready(const DaemonConfig *daemon, Diag *diag) {
         if (daemon->type == DAEMON_ONESHOT && daemon->ready.on != READY_EXIT)
                 remark_error(diag, daemon, "ready.on",
@@ -271,16 +209,6 @@ static void resolve_check_ready(const DaemonConfig *daemon, Diag *diag) {
                 remark_error(diag, daemon, "ready.on",
                              "\"exit\" is for daemons that put themselves into the background; "
                              "write type = \"forking\" or ready.on = \"exec\"");
-        resolve_check_line(daemon, diag);
-        resolve_check_address(daemon, "ready.address", daemon->ready.address, diag);
-        if (daemon->ready.on == READY_UNIX)
-                resolve_check_socket(daemon, "ready.path", daemon->ready.path, diag);
-}
-
-static void resolve_check_health(const DaemonConfig *daemon, Diag *diag) {
-        resolve_check_address(daemon, "health.address", daemon->health.address, diag);
-        if (daemon->health.on == HEALTH_UNIX)
-                resolve_check_socket(daemon, "health.path", daemon->health.path, diag);
 }
 
 /* Who names a file expects the output to be in it: more than a warning. */
@@ -414,7 +342,7 @@ static int resolve_daemon(DaemonConfig *daemon, const DaemonConfig *defaults, Di
         resolve_check_needed(daemon, diag);
         resolve_check_used(daemon, defaults, diag);
         resolve_check_ready(daemon, diag);
-        resolve_check_health(daemon, diag);
+        probe_check(daemon, diag);
         resolve_check_output(daemon, diag);
         resolve_check_drain(daemon, diag);
         resolve_check_stop(daemon, diag);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <string.h>
+
 #include "sim/random_parts.h"
 
 const char *random_helper(void) {
@@ -163,7 +165,7 @@ void random_make_way(RandomDaemon *daemon) {
         add_stop(daemon);
         add_reload(daemon);
         add_restart();
-        if (random_has_health())
+        if (random_has_health() && !strstr(daemon->kind, "oneshot"))
                 add_health(daemon);
         if (random_once_in(30))
                 random_add("essential = true;");

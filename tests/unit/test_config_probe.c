@@ -41,6 +41,8 @@ START_TEST(test_needed) {
         assert_one("health: { on = \"unix\"; };", AT "health.on: ", "needs health.path");
         assert_one("health: { on = \"file\"; };", AT "health.on: ", "needs health.path");
         assert_one("health: { on = \"command\"; };", AT "health.on: ", "needs health.command");
+        assert_one("type = \"oneshot\"; health: { on = \"listen\"; };", AT "health.on: ",
+                   "nothing of a \"oneshot\" is left");
         assert_good("health: { on = \"notify\"; timeout = \"30s\"; };");
         assert_good("health: { on = \"listen\"; port = 80; failures = 1; successes = 9; };");
         assert_good("ready: { command = [ \"/bin/p\" ]; };");
