@@ -113,7 +113,9 @@ static void sockets_write_record(Child *child) {
                 text = r < 0 ? NULL : more;
         }
         child->sockets.recorded = true;
-        int r = path && text ? file_replace(AT_FDCWD, path, text, strlen(text), 0600) : -ENOMEM;
+        /* the directory does not outlive the machine: nobody has to wait for a disk */
+        int r = path && text ? file_replace_soon(AT_FDCWD, path, text, strlen(text), 0600)
+                             : -ENOMEM;
         if (r < 0)
                 note(child, LOG_WARNING, MESSAGE_NONE,
                      "it cannot be recorded that its sockets are closed: %s", strerror(-r));

@@ -16,7 +16,8 @@
 int __real_file_stat(int dirfd, const char *path, struct stat *ret);
 int __wrap_file_stat(int dirfd, const char *path, struct stat *ret);
 int __wrap_file_remove(const char *path);
-int __wrap_file_replace(int dirfd, const char *path, const char *content, size_t size, mode_t mode);
+int __wrap_file_replace_soon(
+        int dirfd, const char *path, const char *content, size_t size, mode_t mode);
 int __wrap_directory_make(const char *path, mode_t mode);
 
 int __real_file_read(
@@ -95,11 +96,8 @@ int __wrap_file_remove(const char *path) {
         return 0;
 }
 
-int __wrap_file_replace(int dirfd,
-                        const char *path,
-                        const char *content,
-                        size_t size,
-                        mode_t mode) {
+int __wrap_file_replace_soon(
+        int dirfd, const char *path, const char *content, size_t size, mode_t mode) {
         (void) dirfd;
         (void) size;
         (void) mode;
