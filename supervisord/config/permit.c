@@ -7,11 +7,11 @@
 
 #include "config/permit.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -44,7 +44,9 @@ bool permit_has(const DaemonConfig *daemon, const struct stat *st, mode_t permis
 }
 
 static bool permit_is_read_only(const char *directory) {
-        return access(directory, W_OK) < 0 && errno == EROFS;
+        struct statvfs st;
+
+        return statvfs(directory, &st) == 0 && (st.f_flag & ST_RDONLY);
 }
 
 static int permit_look_at(const DaemonConfig *daemon, const char *directory, bool is_last) {
