@@ -51,7 +51,7 @@ make_supervisord() {
                         "state_directory = \"$W/state\"; };"
                 echo "daemons: {"
                 for ((i = 0; i < $1; i++)); do
-                        echo "d$i: { command = [ \"$CHILD\", \"$FIFO\", \"$i\" ];" \
+                        echo "d$i: { type = \"simple\"; command = [ \"$CHILD\", \"$FIFO\", \"$i\" ];" \
                                 "output: { to = \"null\"; };" \
                                 "restart: { limit = 0; delay_max = \"200ms\"; }; };"
                 done

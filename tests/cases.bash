@@ -225,3 +225,25 @@ run_cases() {
         echo "1..$cases_count"
         [ "$cases_failed" = 0 ]
 }
+
+# Daemons of which nothing is said are simple ones here: ready at once. On the same line, since
+# findings name lines.
+with_types() {
+        awk 'BEGIN { RS = "\001" }
+        {
+                text = $0; depth = 0; quoted = 0; group = ""
+                for (i = 1; i <= length(text); i++) {
+                        c = substr(text, i, 1)
+                        if (c == "\"" && substr(text, i - 1, 1) != "\\") quoted = !quoted
+                        if (depth == 0) { printf "%s", c; group = "" } else group = group c
+                        if (c == "{" && !quoted) depth++
+                        if (c == "}" && !quoted && --depth == 0) {
+                                if (group !~ /(^|[^a-z_.])(type|profile) *=/)
+                                        printf " type = \"simple\";"
+                                printf "%s", group
+                        }
+                        if (depth == 0 && c == "}") group = ""
+                }
+                if (depth > 0) printf "%s", group
+        }' <<<"$1"
+}

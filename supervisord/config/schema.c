@@ -148,7 +148,7 @@ const Setting schema_daemon[] = {
           .help = "the profile of a known daemon, with whose settings this one begins" },
         { .path = "command", .type = SETTING_COMMAND, .offset = DAEMON(command),
           .effect = EFFECT_RESTART, .help = "the program with its arguments (required)" },
-        { .path = "type", .type = SETTING_ENUM, .offset = DAEMON(type), .preset = "simple",
+        { .path = "type", .type = SETTING_ENUM, .offset = DAEMON(type), .preset = "auto",
           .choices = schema_types, .effect = EFFECT_RESTART,
           .help = "auto finds out; simple and notify stay in the foreground, forking does not, "
                   "command is a script that starts it, oneshot ends and is done" },

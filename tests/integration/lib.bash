@@ -42,7 +42,7 @@ tear_down() {
 
 # configure DAEMONS [SETTINGS]
 configure() {
-        printf 'supervisor: { %s };\ndaemons: {\n%s\n};\n' "${2-}" "$1" >"$CONF"
+        printf 'supervisor: { %s };\ndaemons: {\n%s\n};\n' "${2-}" "$(with_types "$1")" >"$CONF"
 }
 
 # drop_in LINE…: further settings of the unit's [Service].

@@ -77,7 +77,7 @@ case_busctl() {
         # shellcheck disable=SC2086 # three words
         bus introspect $OBJECT | grep -q '\.ListDaemons *method *- *a(ssbuttssasbt(stus))' ||
                 fail "no introspection"
-        asked ListDaemons | grep -q '^a(ssbuttssasbt) 2 "a" "running" false [0-9]* ' || fail "no list"
+        asked ListDaemons | grep -q '^a(ssbuttssasbt(stus)) 2 "a" "running" false [0-9]* ' || fail "no list"
         # shellcheck disable=SC2086 # three words
         expect_equal "$(bus get-property $OBJECT DaemonCount)" "t 2" "the number of daemons"
         stop
@@ -104,7 +104,7 @@ case_freeze_drain_and_thaw() {
         expect_equal "$(asked Freeze as 1 a)" 'a(sss) 1 "a" "frozen" ""' "the answer to Freeze"
         expect_equal "$(asked Drain as 2 a b)" 'a(sss) 2 "a" "drained" "" "b" "drained" ""' \
                 "the answer to Drain"
-        asked ListDaemons | grep -q ' "a" "drained" .* 0 true 0 "b" "drained" ' || fail "no list"
+        asked ListDaemons | grep -q ' "a" "drained" .* 0 true 0 "" 0 0 "" "b" "drained" ' || fail "no list"
         expect_equal "$(asked Thaw as 2 a b)" 'a(sss) 2 "a" "running" "" "b" "running" ""' \
                 "the answer to Thaw"
         asked Thaw as 1 a | grep -q 'not frozen or drained' || fail "no refusal"

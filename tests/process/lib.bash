@@ -190,7 +190,7 @@ supervisor: {
         ${2-}
 };
 daemons: {
-$1
+$(with_types "$1")
 };
 CONF
 }

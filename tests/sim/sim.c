@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "config/load.h"
+#include "config/remark.h"
 #include "sim/watch.h"
 
 #define LINE_MAX_     4096
@@ -165,6 +166,13 @@ void sim_set_config_file(const char *path) {
         sim_config_file = path;
 }
 
+/* Scenarios are about daemons that stay, and ready at once, where they do not say anything else. */
+static void sim_set_types(Config *config) {
+        for (size_t i = 0; i < config->daemon_count; i++)
+                if (!remark_is_written(&config->daemons[i], "type"))
+                        config->daemons[i].type = DAEMON_SIMPLE;
+}
+
 static bool sim_read_config(const char *settings, const char *daemons, bool loud, Config **ret) {
         CLEANUP(diag_freep) Diag *diag = NULL;
         CLEANUP(config_unrefp) Config *config = NULL;
@@ -184,6 +192,7 @@ static bool sim_read_config(const char *settings, const char *daemons, bool loud
 
         config->loaded = clock_realtime();
         int r = config_read_text(text, sim_config_file, diag, config);
+        sim_set_types(config);
         if (r == 0)
                 r = config_resolve(config, diag);
         if (r < 0)

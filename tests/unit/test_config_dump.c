@@ -64,7 +64,7 @@ START_TEST(test_defaults) {
         assert_line("        web: { # test.conf:1");
         assert_line("                command = [ \"/bin/web\" ]; # test.conf:1");
         assert_line("                        signals = \"TERM 5s, KILL\"; # default");
-        assert_line("                        on = \"exec\"; # default");
+        assert_line("                        on = \"any\"; # default");
         assert_line("                # user: the user that the daemon runs as, by name or number");
 }
 END_TEST

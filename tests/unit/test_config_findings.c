@@ -32,7 +32,8 @@ START_TEST(test_statuses) {
                        "write [ 0, 3 ]");
         assert_refused("stop: { success = 4; };", AT "web.stop.success: warning: it has no effect",
                        "without stop.command");
-        assert_refused("start: { success = 4; };", AT "web.start.success: warning: it has no",
+        assert_refused("type = \"simple\"; start: { success = 4; };",
+                       AT "web.start.success: warning: it has no",
                        "type = \"auto\"");
 }
 END_TEST

@@ -234,7 +234,7 @@ START_TEST(test_defaults) {
         ck_assert_uint_eq(config->supervisor.freeze_timeout, 5 * USEC_PER_SEC);
         ck_assert_uint_eq(config->supervisor.drain_timeout, 20 * USEC_PER_SEC);
         ck_assert_uint_eq(config->supervisor.cleanup_timeout, 10 * USEC_PER_SEC);
-        ck_assert_int_eq(web->type, DAEMON_SIMPLE);
+        ck_assert_int_eq(web->type, DAEMON_AUTO);
         ck_assert_str_eq(web->directory, "/");
         ck_assert_uint_eq(web->umask, 0022);
         ck_assert_int_eq(web->ready.on, READY_AUTO);
