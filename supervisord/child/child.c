@@ -343,7 +343,7 @@ bool child_is_paused(const Child *child) {
 bool child_signal(Child *child, int signo) {
         if (!pidref_is_set(&child->main))
                 return false;
-        successor_mark_told(child);
+        successor_mark_told(child, signo);
         return pidref_signal(&child->main, signo) == 0;
 }
 

@@ -18,9 +18,10 @@ static bool leftovers_are_alone(const Child *child) {
                !pidref_is_set(&child->first_ref);
 }
 
+/* If its first process is there too, as a watchdog is, nothing can be spared. */
 bool leftovers_kill_main_only(const Child *child) {
         return child->daemon->cleanup.leftovers == LEFTOVERS_SPARE && child->was_ready &&
-               pidref_is_set(&child->main);
+               pidref_is_set(&child->main) && !pidref_is_set(&child->first_ref);
 }
 
 /* ---- spare ---- */
@@ -75,11 +76,14 @@ void leftovers_spare(Child *child) {
         if (child->sockets.count > 0)
                 (void) sockets_open(child); /* they go on, with whatever they listen on */
         int r = tree_spare(child->tree, leftovers_name_one, &names);
-        if (r < 0)
-                note(child, LOG_ERR, MESSAGE_CLEANUP_FAILED,
-                     "what is left of it cannot be spared, ending it: %s", strerror(-r));
-        else if (r > 0)
+        if (r > 0)
                 leftovers_note_spared(child, r, &names);
+        if (r >= 0)
+                return;
+        note(child, LOG_ERR, MESSAGE_CLEANUP_FAILED,
+             "what is left of it cannot be spared, ending it: %s", strerror(-r));
+        if (child->state == STATE_KILLING) /* only its main process was killed so far */
+                (void) tree_kill(child->tree);
 }
 
 const char *child_spared(const Child *child, usec_t since) {

@@ -100,6 +100,7 @@ typedef struct Successor {
         uint64_t program;     /* of the main process, procfs_program() */
         uint64_t since, told; /* procfs_now() when it was ready, and when it was told something */
         usec_t told_when;     /* by a signal of an operator or its own reload; 0: never */
+        int told_signo;
         pid_t of;             /* who is gone, while it is not known or not noted */
         LoopSource *timer;    /* NULL: none is awaited */
         PathWatch *watch;     /* of the pidfile */
@@ -298,7 +299,7 @@ bool track_has_posted_empty(const Child *child);
 /* successor.c */
 /* It is ready; it is told something after which its main process may be another one. */
 void successor_mark_ready(Child *child);
-void successor_mark_told(Child *child);
+void successor_mark_told(Child *child, int signo); /* 0: not by a signal */
 /* The main process `old` has ended: whether another one was found, or may come yet. */
 bool successor_seek(Child *child, pid_t old, const ExitStatus *status);
 bool successor_is_awaited(const Child *child);

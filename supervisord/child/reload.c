@@ -179,7 +179,7 @@ static int own_reload_tell(Child *child) {
 
         own->files = files_take(child->daemon);
         own->stage = OWN_RELOAD_TELLING;
-        successor_mark_told(child);
+        successor_mark_told(child, child->daemon->reload.signo);
         if (!child->daemon->reload.command)
                 return own_reload_signal(child);
 

@@ -26,9 +26,10 @@ void successor_mark_ready(Child *child) {
         child->successor.program = procfs_program(child->main.pid);
 }
 
-void successor_mark_told(Child *child) {
+void successor_mark_told(Child *child, int signo) {
         child->successor.told = procfs_now();
         child->successor.told_when = loop_now(child->context->loop);
+        child->successor.told_signo = signo;
         child->successor.program = procfs_program(child->main.pid);
 }
 
@@ -148,16 +149,19 @@ static bool successor_await(Child *child) {
 
 /* ---- the end of a main process ---- */
 
-static bool successor_has_cause(const Child *child) {
+/* Whoever dies of another signal than the one that it was sent has crashed. */
+static bool successor_has_cause(const Child *child, const ExitStatus *status) {
         usec_t told = child->successor.told_when, now = loop_now(child->context->loop);
 
+        if (status->signaled && status->code != child->successor.told_signo)
+                return false;
         return told > 0 && usec_sub(now, told) < SUCCESSOR_CAUSE;
 }
 
 bool successor_seek(Child *child, pid_t old, const ExitStatus *status) {
         bool clean = !status->known || (!status->signaled && status->code == 0);
 
-        if (child->state != STATE_RUNNING || (!clean && !successor_has_cause(child)) ||
+        if (child->state != STATE_RUNNING || (!clean && !successor_has_cause(child, status)) ||
             tree_is_empty(child->tree))
                 return false;
         child->successor.of = old;

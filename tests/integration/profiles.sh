@@ -255,6 +255,50 @@ case_exim4() {
         tell "in flight" "a message half sent: taken"
 }
 
+# ssh_session: one that answers what comes by $T/ask; $CLIENT is its client.
+ssh_session() {
+        mkdir -p /root/.ssh
+        ssh-keygen -q -t ed25519 -N '' -f "$T/key"
+        cat "$T/key.pub" >>/root/.ssh/authorized_keys
+        mkfifo "$T/ask"
+        ssh -i "$T/key" -o StrictHostKeyChecking=no -o UserKnownHostsFile="$T/hosts" -o BatchMode=yes \
+                root@127.0.0.1 'echo begun $$; read -r line; echo "said $line"' \
+                <"$T/ask" >"$T/session" 2>"$T/session.err" &
+        CLIENT=$!
+        exec 7>"$T/ask"
+        wait_for 30 grep -qs begun "$T/session"
+        SHELL_PID=$(sed -n 's/^begun //p' "$T/session")
+}
+
+session_lives() {
+        is_running "$SHELL_PID" && is_running "$CLIENT"
+}
+
+# The session that began before all of it is there at the end.
+case_sshd() {
+        needs /usr/sbin/sshd openssh-server
+        x_starts sshd listens 22
+        x_takes HUP /etc/ssh/sshd_config.d/test.conf $'Port 22\nPort 2222' listens 2222
+        x_refuses /etc/ssh/sshd_config 'Nonsense on'
+        ssh_session
+        x_comes_back listens 22
+        expect session_lives
+        ctl restart x || fail "it cannot be restarted"
+        expect session_lives
+        ctl stop x || fail "it cannot be stopped"
+        expect_not listens 22
+        expect session_lives
+        ctl start x || fail "it cannot be started"
+        expect listens 22
+        echo hello >&7
+        exec 7>&-
+        wait "$CLIENT"
+        expect grep -q '^said hello' "$T/session"
+        wait_for 20 has_ended "$SHELL_PID"
+        x_stops /run/sshd.pid
+        tell "in flight" "a session: lives over kill -9, restart and stop"
+}
+
 case_vsftpd() {
         needs /usr/sbin/vsftpd vsftpd
         mkdir -p /srv/ftp /run/vsftpd/empty

@@ -177,6 +177,21 @@ START_TEST(a_crash_has_no_successor) {
 }
 END_TEST
 
+/* Even if it was told something just now, and what it left is waited for otherwise. */
+START_TEST(a_crash_after_a_reload_is_answered_at_once) {
+        PROGRAM(.path = "/worker");
+        PROGRAM(.path = "/d", .acts = ACTS(WRITE_PID(0, PIDFILE), FORK(MS, "/worker")),
+                .reactions = REACTIONS(DEAF(SIGHUP)));
+        one_run(NAMED RELOAD, SEC);
+        ck_assert_int_eq(sim_ask(REQUEST_RELOAD, "d"), 0);
+        sim_run_for(SEC);
+        process_hear(process_find(sim_main_pid("d")), SIGKILL);
+        sim_run_for(10 * MS);
+        assert_replaced();
+        one_end();
+}
+END_TEST
+
 /* A pidfile that stays as it is ends the wait, and then it was an end like any other. */
 START_TEST(nobody_is_waited_for_in_vain_for_long) {
         PROGRAM(.path = "/worker");
@@ -222,6 +237,7 @@ int main(void) {
         tcase_add_test(none, old_processes_are_no_successors);
         tcase_add_test(none, of_two_candidates_none_is_taken);
         tcase_add_test(none, a_crash_has_no_successor);
+        tcase_add_test(none, a_crash_after_a_reload_is_answered_at_once);
         tcase_add_test(none, nobody_is_waited_for_in_vain_for_long);
         tcase_add_test(none, a_stop_does_not_wait_for_a_successor);
         suite_add_tcase(suite, none);
