@@ -192,12 +192,17 @@ void finish_pass_on(Child *child) {
         loop_timer_set(child->timer, usec_add(now, usec_sub(child->step_deadline, now) / 2));
 }
 
-/* Those that are spared are never signalled: the end of the main process makes them such. */
+/*
+ * Those that are spared are never signalled: the end of the main process makes them such, and
+ * that of the first one, where it is another one that still lives.
+ */
 static int finish_kill_by_policy(const Child *child) {
         int r;
 
         if (!leftovers_kill_main_only(child))
                 return tree_kill(child->tree);
+        if (pidref_is_set(&child->first_ref))
+                (void) pidref_signal(&child->first_ref, SIGKILL);
         r = pidref_signal(&child->main, SIGKILL);
         return r == PIDREF_E_GONE ? 0 : r;
 }
