@@ -195,24 +195,20 @@ case_failed_starts_are_told() {
 # Class H and lesson 9: TERM means something else, or comes to nothing. L: HUP is never passed on.
 case_signals_that_mean_something_else() {
         local name
-        ill uwsgi 'stop: { signals = "TERM 200ms, INT 20s, KILL"; };' term=again
+        ill uwsgi 'stop: { signals = "TERM 2s, INT 20s, KILL"; };' term=again
         ill squid 'stop: { signals = "TERM 30s, KILL"; };' term=slow term-time=600
         ill slower 'stop: { signals = "TERM 200ms, KILL"; };' term=slow term-time=31000
         ill ignoring 'stop: { signals = "TERM 200ms, KILL"; };' term=ignore
         ill blocking 'stop: { signals = "TERM 200ms, KILL"; };' term=block
         ill killed 'stop: { signals = "TERM 20s, KILL"; };' term=die
         ill slapd '' hup=die
-        forking pinger 'stop: { signals = "TERM 200ms, KILL"; };' background=honest helper=yes
+        forking pinger 'stop: { signals = "TERM 2s, KILL"; };' background=honest helper=yes
         begin
         kill -HUP "$SUP"
         wait_for 20 logged 'nothing.*changed|unchanged'
         expect is_running "$(what slapd started)"
-        for name in uwsgi squid killed pinger; do
-                cp "$T/$name.log" "$T/$name.before"
-        done
         stop
-        expect [ "$(grep -c '^started' "$T/uwsgi.log")" = 2 ]
-        expect noted uwsgi ended
+        expect noted uwsgi again
         expect noted squid ended
         expect noted pinger ended
         for name in slower ignoring blocking pinger; do
