@@ -4,8 +4,10 @@
  * showed it ready, where its work comes in, how it will be stopped. For people only.
  */
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/parse.h"
 #include "base/strv.h"
@@ -80,11 +82,11 @@ static int assume_stop(const Child *child, char ***lines) {
 }
 
 int child_assumptions(const Child *child, char ***ret) {
-        CLEANUP(strv_freep) char **lines = NULL;
+        CLEANUP(strv_freep) char **lines = calloc(1, sizeof(*lines));
         char text[ASSUME_LINE_MAX], found[TRACK_GUESS_MAX];
         const DaemonConfig *daemon = child->daemon;
         bool known = pidref_is_set(&child->main);
-        int r = 0;
+        int r = lines ? 0 : -ENOMEM;
 
         if (known && daemon->type == DAEMON_AUTO)
                 r = assume_add(&lines, "type: %s", assume_type(child, text, sizeof(text)));
@@ -95,7 +97,7 @@ int child_assumptions(const Child *child, char ***ret) {
                 r = assume_add(&lines, "ready: %s", assume_sign(child));
         if (r >= 0 && known)
                 r = assume_intake(child, &lines);
-        if (r >= 0)
+        if (r >= 0 && daemon->type != DAEMON_ONESHOT)
                 r = assume_stop(child, &lines);
         if (r < 0)
                 return r;
@@ -105,9 +107,11 @@ int child_assumptions(const Child *child, char ***ret) {
 
 void assume_note(Child *child) {
         char text[ASSUME_LINE_MAX], found[TRACK_GUESS_MAX];
+        bool any = child->daemon->ready.on == READY_ANY;
 
         if (child->daemon->type == DAEMON_AUTO)
-                note(child, LOG_INFO, MESSAGE_NONE, "assumed: %s; main process %d, %s; ready: %s",
+                note(child, LOG_INFO, MESSAGE_NONE, "assumed: %s; main process %d, %s%s%s",
                      assume_type(child, text, sizeof(text)), (int) child->main.pid,
-                     track_found_text(child, found), assume_sign(child));
+                     track_found_text(child, found), any ? "; ready: " : "",
+                     any ? assume_sign(child) : "");
 }

@@ -17,7 +17,8 @@
  * A daemon that forks twice leaves a process for a moment that looks like the main one and exits
  * with 0. So long after a guess such an exit only means to guess again.
  */
-#define GUESS_SETTLE (2 * USEC_PER_SEC)
+#define GUESS_SETTLE    (2 * USEC_PER_SEC)
+#define GUESS_LOOKS_MAX 10
 
 /* Whoever puts itself into the background has done so by then, on a slow machine, too. */
 #define TRACK_BACKGROUND (5 * USEC_PER_SEC)
@@ -245,12 +246,21 @@ static int track_consider(void *userdata, pid_t pid) {
         return 0;
 }
 
+/*
+ * Who is found may end before it is held, as the middle one of a double fork does, and one that is
+ * made just then may be missed: so it is looked again while there is anybody.
+ */
 static bool track_guess(Child *child) {
-        child->guess = (Guess){ 0 };
-        if (tree_each(child->tree, track_consider, &child->guess) < 0 ||
-            child->guess.best.pid == 0)
-                return false;
-        return track_claim(child, child->guess.best.pid, true);
+        for (unsigned look = 0; look < GUESS_LOOKS_MAX; look++) {
+                child->guess = (Guess){ 0 };
+                if (tree_each(child->tree, track_consider, &child->guess) < 0)
+                        return false;
+                if (child->guess.best.pid > 0 && track_claim(child, child->guess.best.pid, true))
+                        return true;
+                if (tree_is_empty(child->tree))
+                        return false;
+        }
+        return false;
 }
 
 /* All others come from it if it is the only one whose parent is gone. */
@@ -284,6 +294,8 @@ void track_follow(Child *child) {
                      (int) child->main.pid, track_found_text(child, text));
         else if (!child->main_is_first)
                 note(child, LOG_INFO, MESSAGE_NONE, "main process is %d", (int) child->main.pid);
+        if (child->forked && child->state == STATE_RUNNING) /* it was told to be a simple one */
+                assume_note(child);
 }
 
 static void track_note_pidfile(Child *child, int outcome, pid_t pid) {

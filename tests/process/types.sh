@@ -107,6 +107,8 @@ case_auto_finds_out_what_it_is() {
         configure "fork: { type = \"auto\"; command = $(list "$BIN/forker"); };
                 stay: { type = \"auto\"; command = $(list "$BIN/sleep" 1000); };
                 serve: { type = \"auto\"; command = $(list "$BIN/naive" -p "$port"); };
+                back: { type = \"auto\"; command = $(list "$BIN/naive" -b); };
+                made: { type = \"oneshot\"; command = $(list "$BIN/sleep" 0); };
                 gone: { type = \"auto\"; command = $(list "$BIN/forker" -t 100 -c 1);
                         restart: { policy = \"never\"; }; };"
         start_ready
@@ -114,6 +116,10 @@ case_auto_finds_out_what_it_is() {
         expect logged 'gone: start failed: main process exited with status [01] before'
         ctl 0 status fork
         expect said 'assumed  *type: forking'
+        # It listens before it forks, so that it was taken for a simple one at first.
+        wait_for 10 logged 'back: assumed: forking .*; ready: a socket of it listened'
+        ctl 0 status made
+        expect_not said assumed
         ctl 0 status stay
         expect said 'assumed  *type: simple'
         expect said 'ready: it went on living'
