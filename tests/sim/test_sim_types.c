@@ -298,6 +298,21 @@ START_TEST(auto_believes_the_pidfile) {
 }
 END_TEST
 
+/* It was taken for the end of the daemon: the one that was found had ended before it was held. */
+START_TEST(auto_looks_again_in_the_middle_of_a_double_fork) {
+        PROGRAM(.path = "/daemon");
+        PROGRAM(.path = "/d", .acts = ACTS(FORK_SESSION(0, "/daemon"), EXIT(400 * MS, 0)));
+        one_begin(AUTO);
+        sim_start();
+        sim_run_until(300 * MS);
+        fake_fail(DOOR_PIDREF_OPEN, ESRCH, 1, 1);
+        sim_run_until(10 * SEC);
+        ck_assert_str_eq(sim_main_path(), "/daemon");
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_STARTING, "d"), 1);
+        one_end();
+}
+END_TEST
+
 START_TEST(auto_is_not_deceived) {
         /* exit 0, and then death: not ready */
         PROGRAM(.path = "/daemon", .acts = ACTS(EXIT(500 * MS, 1)));
@@ -349,6 +364,7 @@ static Suite *make_suite(void) {
         tcase_add_test(automatic, auto_finds_out_that_it_stays);
         tcase_add_test(automatic, auto_finds_out_that_it_forks);
         tcase_add_test(automatic, auto_believes_the_pidfile);
+        tcase_add_test(automatic, auto_looks_again_in_the_middle_of_a_double_fork);
         tcase_add_test(automatic, auto_is_not_deceived);
         suite_add_tcase(suite, automatic);
         return suite;
