@@ -30,8 +30,7 @@ Follow *follow_free(Follow *follow) {
                 return NULL;
         loop_source_free(follow->watch);
         loop_source_free(follow->timer);
-        sd_journal_close(follow->journal);
-        fd_close(follow->fd);
+        follow->place->close(follow);
         free(follow);
         return NULL;
 }

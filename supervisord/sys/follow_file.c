@@ -98,10 +98,15 @@ static int follow_file_open(Follow *follow) {
         return 0;
 }
 
+static void follow_file_close(Follow *follow) {
+        follow->fd = fd_close(follow->fd);
+}
+
 static const FollowPlace follow_file_place = {
         .open = follow_file_open,
         .watch = follow_file_watch,
         .look = follow_file_look,
+        .close = follow_file_close,
 };
 
 /* A FIFO would wait for a writer, and what is read from it is lost for others. */

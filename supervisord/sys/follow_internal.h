@@ -5,8 +5,6 @@
  * Between follow.c (when it is looked), follow_file.c and follow_journal.c (where).
  */
 
-#include <systemd/sd-journal.h>
-
 #include "sys/follow.h"
 
 typedef enum FollowSight {
@@ -15,11 +13,14 @@ typedef enum FollowSight {
         FOLLOW_IT,
 } FollowSight;
 
+struct sd_journal;
+
 /* The two places, as functions; the first two may fail with a negative errno. */
 typedef struct FollowPlace {
         int (*open)(Follow *follow);
         int (*watch)(Follow *follow, LoopSource **ret); /* to call follow_awake() */
         FollowSight (*look)(Follow *follow);            /* a bounded piece of what is new */
+        void (*close)(Follow *follow);
 } FollowPlace;
 
 struct Follow {
@@ -37,7 +38,7 @@ struct Follow {
         bool cut; /* the rest of this line is passed over */
         char line[FOLLOW_LINE_MAX];
 
-        sd_journal *journal;
+        struct sd_journal *journal;
         const char *identifier, *unit;
         usec_t since; /* clock_realtime() */
 };

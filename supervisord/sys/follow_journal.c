@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -92,10 +93,15 @@ static int follow_journal_open(Follow *follow) {
         return r < 0 ? r : 0;
 }
 
+static void follow_journal_close(Follow *follow) {
+        sd_journal_close(follow->journal);
+}
+
 static const FollowPlace follow_journal_place = {
         .open = follow_journal_open,
         .watch = follow_journal_watch,
         .look = follow_journal_look,
+        .close = follow_journal_close,
 };
 
 int follow_journal_new(Loop *loop,

@@ -21,8 +21,9 @@ includes_only 'systemd/sd-bus\.h' 'supervisord/control/[a-z_]+\.[ch]' \
         'supervisorctl/[a-z_]+\.[ch]' | lint_check "sd-bus in control and supervisorctl only"
 includes_only 'jansson\.h' 'supervisorctl/[a-z_]+\.[ch]' 'supervisord/service/record_text\.c' |
         lint_check "jansson in supervisorctl and service/record_text.c only"
-includes_only 'systemd/sd-journal\.h' 'supervisord/base/log\.c' 'supervisord/sys/journal\.c' |
-        lint_check "sd-journal in base/log.c and sys/journal.c only"
+includes_only 'systemd/sd-journal\.h' 'supervisord/base/log\.c' \
+        'supervisord/sys/(follow_)?journal\.c' |
+        lint_check "sd-journal in base/log.c, sys/journal.c and sys/follow_journal.c only"
 includes_only 'systemd/sd-daemon\.h' 'supervisord/sys/[a-z_]+\.c' | lint_check "sd-daemon in sys only"
 includes_only 'libconfig\.h' 'supervisord/config/read[a-z_]*\.[ch]' |
         lint_check "libconfig in the reader only"

@@ -8,7 +8,8 @@
 mapfile -t scripts < <(lint_scripts)
 
 if command -v shellcheck >/dev/null; then
-        shellcheck -x -S warning "${scripts[@]}" | lint_check "shellcheck finds nothing"
+        printf '%s\n' "${scripts[@]}" | xargs -d '\n' -P "$(nproc)" -n 4 \
+                shellcheck -x -S warning | lint_check "shellcheck finds nothing"
 else
         lint_skip "shellcheck finds nothing" "shellcheck is not installed"
 fi
