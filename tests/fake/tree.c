@@ -200,13 +200,11 @@ int tree_kill_below(void) {
         return 0;
 }
 
-int tree_spare(Tree *tree, TreeVisitor visit, void *userdata) {
+/* One pass: how many are spared by it. */
+static int tree_spare_pass(const Tree *tree, TreeVisitor visit, void *userdata) {
         unsigned cursor = 0;
         int count = 0;
 
-        int r = fake_door(DOOR_TREE_SPARE);
-        if (r < 0)
-                return r;
         for (FakeProcess *process; (process = process_each(&cursor));)
                 if (!process->zombie && process->tree == tree->tree) {
                         (void) visit(userdata, process->pid);
@@ -215,6 +213,18 @@ int tree_spare(Tree *tree, TreeVisitor visit, void *userdata) {
                         process_spare(process);
                         count++;
                 }
+        return count;
+}
+
+/* What is made while they are looked at is spared as well. */
+int tree_spare(Tree *tree, TreeVisitor visit, void *userdata) {
+        int count = 0, more;
+
+        int r = fake_door(DOOR_TREE_SPARE);
+        if (r < 0)
+                return r;
+        while ((more = tree_spare_pass(tree, visit, userdata)) > 0)
+                count += more;
         return count;
 }
 

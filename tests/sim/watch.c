@@ -45,7 +45,7 @@ Watched *watch_daemon(const char *name) {
 static void watch_forget_removed(const Generation *generation) {
         for (size_t i = 0; i < watch.daemon_count; i++)
                 if (!config_find(generation->config, watch.daemons[i].name))
-                        watch.daemons[i].held = false;
+                        watch.daemons[i].held = watch.daemons[i].started = false;
 }
 
 void watch_look_at_generation(void) {
