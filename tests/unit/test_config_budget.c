@@ -473,7 +473,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, bounds);
         tcase_add_test(tcase, with_other_findings);
         tcase_add_test(tcase, the_dump_shows_what_was_scaled);
-        tcase_add_loop_test(tcase, the_best_of_all_percents_is_taken_in_any_graph, 1, 201);
+        tcase_add_loop_test(tcase, the_best_of_all_percents_is_taken_in_any_graph, 1, 81);
         suite_add_tcase(suite, tcase);
         return suite;
 }
