@@ -159,20 +159,23 @@ START_TEST(test_cgroup) {
 END_TEST
 
 START_TEST(test_program_and_moment) {
-        uint64_t before = procfs_now();
+        uint64_t before = procfs_now(), program;
         ProcStat stat;
 
         start_child("another name");
         ck_assert_int_eq(procfs_stat(child, &stat), 0);
         ck_assert_uint_ge(stat.start_time, before);
         ck_assert_uint_le(stat.start_time, procfs_now());
-        ck_assert_uint_ne(procfs_program(getpid()), 0);
-        ck_assert_uint_eq(procfs_program(child), procfs_program(getpid()));
+        program = procfs_program(child);
+        ck_assert_uint_ne(program, 0);
         end_child();
         ck_assert_uint_eq(procfs_program(child), 0);
 
+        start_child("yet another one");
+        ck_assert_uint_eq(procfs_program(child), program);
+        end_child();
         start_program((char *[]){ NULL });
-        ck_assert_uint_ne(procfs_program(child), procfs_program(getpid()));
+        ck_assert_uint_ne(procfs_program(child), program);
         end_child();
 }
 END_TEST

@@ -20,11 +20,12 @@ __attribute__((constructor)) static void unit_set_timeout(void) {
         setenv("CK_DEFAULT_TIMEOUT", UNIT_TIMEOUT_SECONDS, 0);
 }
 
-int unit_main(Suite *suite) {
+static int unit_run(Suite *suite, enum fork_status fork_status) {
         SRunner *runner;
         int run, failed;
 
         runner = srunner_create(suite);
+        srunner_set_fork_status(runner, fork_status);
         srunner_set_tap(runner, "-");
         srunner_run_all(runner, CK_SILENT);
         run = srunner_ntests_run(runner);
@@ -32,6 +33,14 @@ int unit_main(Suite *suite) {
         srunner_free(runner);
 
         return run > 0 && failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int unit_main(Suite *suite) {
+        return unit_run(suite, CK_FORK_GETENV);
+}
+
+int unit_main_apart(Suite *suite) {
+        return unit_run(suite, CK_FORK);
 }
 
 START_TEST(test_skipped) {

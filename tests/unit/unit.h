@@ -16,6 +16,8 @@
 
 /* Runs and frees the suite. The exit status of main(): 0 if all of it passed and there was any. */
 int unit_main(Suite *suite);
+/* The same with a process for each test, whatever CK_FORK says: they would disturb each other. */
+int unit_main_apart(Suite *suite);
 
 /*
  * Stands for the cases that cannot run here: one test that is reported as skipped, with the reason.
