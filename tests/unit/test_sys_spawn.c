@@ -490,5 +490,5 @@ static Suite *make_suite(void) {
 }
 
 int main(void) {
-        return unit_main_apart(make_suite());
+        return unit_main(make_suite());
 }
