@@ -33,7 +33,7 @@ fail() {
 }
 
 skip() {
-        printf '%s\n' "$*"
+        printf 'skipped: %s\n' "$*"
         exit 77
 }
 
@@ -121,7 +121,7 @@ cases_run_one() {
                 echo "ok $cases_count - $title"
                 ;;
         77)
-                echo "ok $cases_count - $title # SKIP $(tail -n 1 "$cases_output")"
+                echo "ok $cases_count - $title # SKIP $(sed -n 's/^skipped: //p' "$cases_output")"
                 return
                 ;;
         *)

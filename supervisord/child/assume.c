@@ -88,7 +88,7 @@ int child_assumptions(const Child *child, char ***ret) {
         bool known = pidref_is_set(&child->main);
         int r = lines ? 0 : -ENOMEM;
 
-        if (known && daemon->type == DAEMON_AUTO)
+        if (r >= 0 && known && daemon->type == DAEMON_AUTO)
                 r = assume_add(&lines, "type: %s", assume_type(child, text, sizeof(text)));
         if (r >= 0 && known)
                 r = assume_add(&lines, "main process: %d, %s", (int) child->main.pid,

@@ -258,13 +258,12 @@ static int tree_cgroup_spare_one(void *userdata, pid_t pid) {
 }
 
 static int tree_cgroup_open_spared(const TreeCgroup *self, int *ret) {
-        CLEANUP(freep) char *path = NULL;
-
         if (mkdir(self->spared, 0755) < 0 && errno != EEXIST)
                 return errno_negative();
-        if (asprintf(&path, "%s/cgroup.procs", self->spared) < 0)
-                return -ENOMEM;
-        *ret = open(path, O_WRONLY | O_CLOEXEC);
+        CLEANUP(fd_closep) int directory = open(self->spared, O_DIRECTORY | O_CLOEXEC);
+        if (directory < 0)
+                return errno_negative();
+        *ret = openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC);
         return *ret < 0 ? errno_negative() : 0;
 }
 

@@ -74,6 +74,27 @@ void configs_expect_good(const char *text) {
         configs_expect_count(diag, 0);
 }
 
+char *web_text(const char *settings) {
+        char *text;
+
+        ck_assert_int_ge(
+                asprintf(&text, "daemons: { web: { command = [ \"/bin/web\" ]; %s }; };", settings),
+                0);
+        return text;
+}
+
+void web_expect(const char *settings, const char *begin, const char *part) {
+        CLEANUP(freep) char *text = web_text(settings);
+
+        configs_expect_one(text, begin, part);
+}
+
+void web_is_good(const char *settings) {
+        CLEANUP(freep) char *text = web_text(settings);
+
+        configs_expect_good(text);
+}
+
 static void configs_expect_equal_objects(
         const Setting *schema, size_t count, const char *name, const void *a, const void *b) {
         for (size_t i = 0; i < count; i++)

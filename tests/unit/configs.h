@@ -31,6 +31,11 @@ void configs_expect_one(const char *text, const char *begin, const char *part);
 /* One text, resolved: no findings. */
 void configs_expect_good(const char *text);
 
+/* The same for one daemon "web" that has these settings; the text is the caller's. */
+char *web_text(const char *settings);
+void web_expect(const char *settings, const char *begin, const char *part);
+void web_is_good(const char *settings);
+
 /* Two configurations are equal, field by field. */
 void configs_expect_equal(const Config *a, const Config *b);
 

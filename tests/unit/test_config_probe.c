@@ -11,74 +11,53 @@
 
 #define AT CONFIGS_FILE ":1: web."
 
-static char *make_web(const char *settings) {
-        char *text;
-
-        ck_assert_int_ge(
-                asprintf(&text, "daemons: { web: { command = [ \"/bin/web\" ]; %s }; };", settings),
-                0);
-        return text;
-}
-
-static void assert_one(const char *settings, const char *begin, const char *part) {
-        CLEANUP(freep) char *text = make_web(settings);
-
-        configs_expect_one(text, begin, part);
-}
-
-static void assert_good(const char *settings) {
-        CLEANUP(freep) char *text = make_web(settings);
-
-        configs_expect_good(text);
-}
-
 /* ---- what belongs together ---- */
 
 START_TEST(test_needed) {
-        assert_one("ready: { on = \"command\"; };", AT "ready.on: ", "needs ready.command");
-        assert_one("ready: { on = \"log\"; };", AT "ready.on: ", "needs ready.line");
-        assert_one("health: { on = \"tcp\"; };", AT "health.on: ", "needs health.address");
-        assert_one("health: { on = \"unix\"; };", AT "health.on: ", "needs health.path");
-        assert_one("health: { on = \"file\"; };", AT "health.on: ", "needs health.path");
-        assert_one("health: { on = \"command\"; };", AT "health.on: ", "needs health.command");
-        assert_one("type = \"oneshot\"; health: { on = \"listen\"; };", AT "health.on: ",
+        web_expect("ready: { on = \"command\"; };", AT "ready.on: ", "needs ready.command");
+        web_expect("ready: { on = \"log\"; };", AT "ready.on: ", "needs ready.line");
+        web_expect("health: { on = \"tcp\"; };", AT "health.on: ", "needs health.address");
+        web_expect("health: { on = \"unix\"; };", AT "health.on: ", "needs health.path");
+        web_expect("health: { on = \"file\"; };", AT "health.on: ", "needs health.path");
+        web_expect("health: { on = \"command\"; };", AT "health.on: ", "needs health.command");
+        web_expect("type = \"oneshot\"; health: { on = \"listen\"; };", AT "health.on: ",
                    "nothing of a \"oneshot\" is left");
-        assert_good("health: { on = \"notify\"; timeout = \"30s\"; };");
-        assert_good("health: { on = \"listen\"; port = 80; failures = 1; successes = 9; };");
-        assert_good("ready: { command = [ \"/bin/p\" ]; };");
-        assert_good("ready: { line = \"up\"; };");
+        web_is_good("health: { on = \"notify\"; timeout = \"30s\"; };");
+        web_is_good("health: { on = \"listen\"; port = 80; failures = 1; successes = 9; };");
+        web_is_good("ready: { command = [ \"/bin/p\" ]; };");
+        web_is_good("ready: { line = \"up\"; };");
 }
 END_TEST
 
 START_TEST(test_without_effect) {
-        assert_one("health: { interval = \"1s\"; };", AT "health.interval: warning: ",
+        web_expect("health: { interval = \"1s\"; };", AT "health.interval: warning: ",
                    "health.on = \"none\"");
-        assert_one("health: { timeout = \"1s\"; };", AT "health.timeout: warning: ",
+        web_expect("health: { timeout = \"1s\"; };", AT "health.timeout: warning: ",
                    "health.on = \"none\"");
-        assert_one("health: { on = \"notify\"; failures = 2; };", AT "health.failures: warning: ",
+        web_expect("health: { on = \"notify\"; failures = 2; };", AT "health.failures: warning: ",
                    "health.on = \"notify\"");
-        assert_one("ready: { on = \"exec\"; line = \"up\"; };", AT "ready.line: warning: ",
+        web_expect("ready: { on = \"exec\"; line = \"up\"; };", AT "ready.line: warning: ",
                    "ready.on = \"log\"");
-        assert_one("ready: { on = \"exec\"; interval = \"2s\"; };",
+        web_expect("ready: { on = \"exec\"; interval = \"2s\"; };",
                    AT "ready.interval: warning: ", "ready.on = \"command\"");
 }
 END_TEST
 
 START_TEST(test_an_output_that_cannot_be_read_back) {
-        assert_one("ready: { line = \"up\"; }; output: { to = \"null\"; };", AT "ready.on: ",
+        web_expect("ready: { line = \"up\"; }; output: { to = \"null\"; };", AT "ready.on: ",
                    "write output.to = \"journal\" or \"file\"");
-        assert_one("ready: { line = \"up\"; }; output: { to = \"inherit\"; };", AT "ready.on: ",
+        web_expect("ready: { line = \"up\"; }; output: { to = \"inherit\"; };", AT "ready.on: ",
                    "can be read back");
-        assert_good("ready: { line = \"up\"; }; output: { to = \"file\"; file = \"/log\"; };");
+        web_is_good("ready: { line = \"up\"; }; output: { to = \"file\"; file = \"/log\"; };");
 }
 END_TEST
 
 START_TEST(test_bounds) {
-        assert_one("health: { on = \"listen\"; interval = \"1ms\"; };", AT "health.interval: ",
+        web_expect("health: { on = \"listen\"; interval = \"1ms\"; };", AT "health.interval: ",
                    "100ms");
-        assert_one("health: { on = \"listen\"; failures = 0; };", AT "health.failures: ", "1");
-        assert_one("health: { on = \"listen\"; port = 65536; };", AT "health.port: ", "65535");
-        assert_one("health: { on = \"pidfile\"; };", AT "health.on: ", "pidfile");
+        web_expect("health: { on = \"listen\"; failures = 0; };", AT "health.failures: ", "1");
+        web_expect("health: { on = \"listen\"; port = 65536; };", AT "health.port: ", "65535");
+        web_expect("health: { on = \"pidfile\"; };", AT "health.on: ", "pidfile");
 }
 END_TEST
 
@@ -95,7 +74,7 @@ START_TEST(test_addresses) {
 
         snprintf(settings, sizeof(settings), "health: { on = \"tcp\"; address = \"%s\"; };",
                  bad_addresses[_i]);
-        assert_one(settings, AT "health.address: ", "");
+        web_expect(settings, AT "health.address: ", "");
 }
 END_TEST
 
@@ -104,7 +83,7 @@ START_TEST(test_long_paths) {
 
         snprintf(settings, sizeof(settings), "health: { on = \"unix\"; path = \"/%0*d\"; };", 107,
                  0);
-        assert_one(settings, AT "health.path: ", "more than 107 bytes");
+        web_expect(settings, AT "health.path: ", "more than 107 bytes");
 }
 END_TEST
 
@@ -142,9 +121,9 @@ START_TEST(test_patterns) {
 END_TEST
 
 START_TEST(test_a_bad_pattern_is_found) {
-        assert_one("ready: { line = \"(up\"; };", AT "ready.line: ",
+        web_expect("ready: { line = \"(up\"; };", AT "ready.line: ",
                    "\"(up\" is no regular expression to use: Unmatched (");
-        assert_one("ready: { on = \"exec\"; line = \"up\"; };", AT "ready.line: warning: ", "");
+        web_expect("ready: { on = \"exec\"; line = \"up\"; };", AT "ready.line: warning: ", "");
 }
 END_TEST
 

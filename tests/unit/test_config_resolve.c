@@ -27,33 +27,11 @@ static void teardown(void) {
         diag = diag_free(diag);
 }
 
-/* The text of a configuration with one daemon "web" that has these settings. */
-static char *make_web(const char *settings) {
-        char *text;
-
-        ck_assert_int_ge(
-                asprintf(&text, "daemons: { web: { command = [ \"/bin/web\" ]; %s }; };", settings),
-                0);
-        return text;
-}
-
-static void assert_one(const char *settings, const char *begin, const char *part) {
-        CLEANUP(freep) char *text = make_web(settings);
-
-        configs_expect_one(text, begin, part);
-}
-
-static void assert_good(const char *settings) {
-        CLEANUP(freep) char *text = make_web(settings);
-
-        configs_expect_good(text);
-}
-
 /* One warning, and the configuration stands. */
 static void assert_warning(const char *settings, const char *begin, const char *part) {
         CLEANUP(diag_freep) Diag *findings = NULL;
         CLEANUP(config_unrefp) Config *resolved = NULL;
-        CLEANUP(freep) char *text = make_web(settings);
+        CLEANUP(freep) char *text = web_text(settings);
 
         ck_assert_int_eq(diag_new(&findings), 0);
         resolved = configs_resolve(text, findings);
@@ -100,7 +78,7 @@ static const AutoCase auto_cases[] = {
 
 START_TEST(test_auto) {
         const AutoCase *expected = &auto_cases[_i];
-        CLEANUP(freep) char *text = make_web(expected->settings);
+        CLEANUP(freep) char *text = web_text(expected->settings);
         const DaemonConfig *web;
 
         config = configs_resolve(text, diag);
@@ -114,7 +92,7 @@ START_TEST(test_auto) {
 END_TEST
 
 START_TEST(test_identifier) {
-        CLEANUP(freep) char *text = make_web("output: { identifier = \"other\"; };");
+        CLEANUP(freep) char *text = web_text("output: { identifier = \"other\"; };");
 
         config = configs_resolve(text, diag);
         ck_assert_str_eq(config->daemons[0].output.identifier, "other");
@@ -129,38 +107,38 @@ START_TEST(test_command_missing) {
 END_TEST
 
 START_TEST(test_needed) {
-        assert_one("ready: { on = \"pidfile\"; };", AT "web.ready.on: \"pidfile\" needs pidfile",
+        web_expect("ready: { on = \"pidfile\"; };", AT "web.ready.on: \"pidfile\" needs pidfile",
                    "set");
-        assert_one("ready: { on = \"tcp\"; };", AT "web.ready.on: \"tcp\" needs ready.address",
+        web_expect("ready: { on = \"tcp\"; };", AT "web.ready.on: \"tcp\" needs ready.address",
                    "set");
-        assert_one("ready: { on = \"unix\"; };", AT "web.ready.on: \"unix\" needs ready.path",
+        web_expect("ready: { on = \"unix\"; };", AT "web.ready.on: \"unix\" needs ready.path",
                    "set");
-        assert_one("ready: { on = \"file\"; };", AT "web.ready.on: \"file\" needs ready.path",
+        web_expect("ready: { on = \"file\"; };", AT "web.ready.on: \"file\" needs ready.path",
                    "set");
-        assert_one("freeze: { method = \"signal\"; };", AT "web.freeze.method: ", "freeze.signal");
-        assert_one("freeze: { method = \"command\"; };",
+        web_expect("freeze: { method = \"signal\"; };", AT "web.freeze.method: ", "freeze.signal");
+        web_expect("freeze: { method = \"command\"; };",
                    AT "web.freeze.method: ", "freeze.command");
-        assert_one("drain: { until = \"command\"; };", AT "web.drain.until: ", "drain.command");
-        assert_one("output: { to = \"file\"; };", AT "web.output.to: \"file\" needs output.file",
+        web_expect("drain: { until = \"command\"; };", AT "web.drain.until: ", "drain.command");
+        web_expect("output: { to = \"file\"; };", AT "web.output.to: \"file\" needs output.file",
                    "set");
         /* What was given wrongly is not missing. */
-        assert_one("pidfile = \"x\"; ready: { on = \"pidfile\"; };",
+        web_expect("pidfile = \"x\"; ready: { on = \"pidfile\"; };",
                    AT "web.pidfile: ", "absolute");
-        assert_good("ready: { on = \"tcp\"; address = \"127.0.0.1:80\"; };");
-        assert_good("ready: { on = \"unix\"; path = \"/run/s\"; };");
-        assert_good("output: { to = \"file\"; file = \"/var/log/web\"; };");
-        assert_good("pidfile = \"/run/x\"; ready: { on = \"pidfile\"; };");
+        web_is_good("ready: { on = \"tcp\"; address = \"127.0.0.1:80\"; };");
+        web_is_good("ready: { on = \"unix\"; path = \"/run/s\"; };");
+        web_is_good("output: { to = \"file\"; file = \"/var/log/web\"; };");
+        web_is_good("pidfile = \"/run/x\"; ready: { on = \"pidfile\"; };");
 }
 END_TEST
 
 START_TEST(test_restart_window) {
-        assert_good("restart: { window = \"7s\"; };");
+        web_is_good("restart: { window = \"7s\"; };");
         assert_warning("restart: { limit = 0; window = \"7s\"; };", AT "web.restart.window: ",
                        "no effect with restart.limit = 0");
-        assert_one("restart: { limit = 65; window = \"1h\"; };", AT "web.restart.window: ",
+        web_expect("restart: { limit = 65; window = \"1h\"; };", AT "web.restart.window: ",
                    "no more than 64 restarts");
         /* 200 ms, 400 ms, … */
-        assert_one("restart: { window = \"5s\"; };", AT "web.restart.window: ",
+        web_expect("restart: { window = \"5s\"; };", AT "web.restart.window: ",
                    "5 restarts take at least 6s 200ms by their growing delays");
 }
 END_TEST
@@ -192,19 +170,19 @@ START_TEST(test_without_effect) {
                        AT "web.output.priority: warning: ", "output.to = \"journal\"");
         assert_warning("restart: { policy = \"never\"; limit = 3; };",
                        AT "web.restart.limit: warning: ", "restart.policy");
-        assert_one("output: { file = \"/x\"; };", AT "web.output.file: nothing is written to it",
+        web_expect("output: { file = \"/x\"; };", AT "web.output.file: nothing is written to it",
                    "output.to = \"file\"");
         /* As it would be anyway. */
-        assert_good("ready: { port = 0; }; drain: { interval = \"1s\"; }; output: { to = \"null\";"
+        web_is_good("ready: { port = 0; }; drain: { interval = \"1s\"; }; output: { to = \"null\";"
                     " priority = \"info\"; }; restart: { policy = \"never\"; limit = 5; };");
 }
 END_TEST
 
 START_TEST(test_ready_exit) {
-        assert_one("ready: { on = \"exit\"; };", AT "web.ready.on: ", "type = \"forking\"");
-        assert_one("type = \"notify\"; ready: { on = \"exit\"; };",
+        web_expect("ready: { on = \"exit\"; };", AT "web.ready.on: ", "type = \"forking\"");
+        web_expect("type = \"notify\"; ready: { on = \"exit\"; };",
                    AT "web.ready.on: ", "type = \"forking\"");
-        assert_good("type = \"forking\"; pidfile = \"/run/x\"; ready: { on = \"exit\"; };");
+        web_is_good("type = \"forking\"; pidfile = \"/run/x\"; ready: { on = \"exit\"; };");
 }
 END_TEST
 
@@ -215,13 +193,13 @@ START_TEST(test_socket_path) {
                 (void) snprintf(settings, sizeof(settings),
                                 "ready: { on = \"unix\"; path = \"/%0*d\"; };", length - 1, 0);
                 if (length == 107)
-                        assert_good(settings);
+                        web_is_good(settings);
                 else
-                        assert_one(settings, AT "web.ready.path: ", "more than 107 bytes");
+                        web_expect(settings, AT "web.ready.path: ", "more than 107 bytes");
         }
         (void) snprintf(settings, sizeof(settings),
                         "ready: { on = \"file\"; path = \"/%0*d\"; };", 150, 0);
-        assert_good(settings);
+        web_is_good(settings);
 }
 END_TEST
 
@@ -238,12 +216,12 @@ START_TEST(test_addresses) {
         for (size_t i = 0; i < ELEMENTSOF(good); i++) {
                 (void) snprintf(settings, sizeof(settings),
                                 "ready: { on = \"tcp\"; address = \"%s\"; };", good[i]);
-                assert_good(settings);
+                web_is_good(settings);
         }
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 (void) snprintf(settings, sizeof(settings),
                                 "ready: { on = \"tcp\"; address = \"%s\"; };", bad[i]);
-                assert_one(settings, AT "web.ready.address: ", "write \"127.0.0.1:80\"");
+                web_expect(settings, AT "web.ready.address: ", "write \"127.0.0.1:80\"");
         }
 }
 END_TEST
@@ -251,47 +229,47 @@ END_TEST
 START_TEST(test_drain_exit) {
         assert_warning("drain: { until = \"exit\"; };",
                        AT "web.drain.until: warning: ", "set drain.signal");
-        assert_good("drain: { until = \"exit\"; signal = \"QUIT\"; };");
-        assert_good("freeze: { command = [ \"/f\" ]; }; drain: { until = \"exit\"; };");
+        web_is_good("drain: { until = \"exit\"; signal = \"QUIT\"; };");
+        web_is_good("freeze: { command = [ \"/f\" ]; }; drain: { until = \"exit\"; };");
 }
 END_TEST
 
 START_TEST(test_stop) {
-        assert_one("stop: { signals = \"TERM, KILL\"; };", AT "web.stop.signals: the step \"TERM\"",
+        web_expect("stop: { signals = \"TERM, KILL\"; };", AT "web.stop.signals: the step \"TERM\"",
                    "write \"TERM 5s\"");
-        assert_one("stop: { signals = \"TERM infinity, KILL\"; };",
+        web_expect("stop: { signals = \"TERM infinity, KILL\"; };",
                    AT "web.stop.signals: ", "TERM 5s");
-        assert_one("stop: { signals = \"TERM 1s, KILL 1s, TERM\"; };",
+        web_expect("stop: { signals = \"TERM 1s, KILL 1s, TERM\"; };",
                    AT "web.stop.signals: ", "remove what follows");
-        assert_one("stop: { signals = \"KILL, TERM\"; };",
+        web_expect("stop: { signals = \"KILL, TERM\"; };",
                    AT "web.stop.signals: ", "remove what follows");
-        assert_good("stop: { signals = \"TERM\"; };");
-        assert_good("stop: { signals = \"QUIT 1s, TERM\"; };");
-        assert_good("stop: { signals = \"KILL\"; };");
+        web_is_good("stop: { signals = \"TERM\"; };");
+        web_is_good("stop: { signals = \"QUIT 1s, TERM\"; };");
+        web_is_good("stop: { signals = \"KILL\"; };");
 }
 END_TEST
 
 START_TEST(test_restart) {
-        assert_one("restart: { delay = \"2min\"; };",
+        web_expect("restart: { delay = \"2min\"; };",
                    AT "web.restart.delay: ", "delay_max = \"2min\"");
-        assert_one("restart: { delay_max = \"100ms\"; };",
+        web_expect("restart: { delay_max = \"100ms\"; };",
                    AT "web.restart.delay_max: ", "delay_max = \"200ms\"");
-        assert_good("restart: { delay = \"2s\"; delay_max = \"2s\"; };");
+        web_is_good("restart: { delay = \"2s\"; delay_max = \"2s\"; };");
 }
 END_TEST
 
 START_TEST(test_reload) {
-        assert_one("reload: { signal = \"HUP\"; command = [ \"/bin/r\" ]; };",
+        web_expect("reload: { signal = \"HUP\"; command = [ \"/bin/r\" ]; };",
                    AT "web.reload.command: ", "remove one of them");
-        assert_one("reload: { signal = \"KILL\"; };", AT "web.reload.signal: ",
+        web_expect("reload: { signal = \"KILL\"; };", AT "web.reload.signal: ",
                    "no daemon reads anything at KILL; write the one");
-        assert_one("reload: { signal = \"STOP\"; };", AT "web.reload.signal: ", "at STOP");
+        web_expect("reload: { signal = \"STOP\"; };", AT "web.reload.signal: ", "at STOP");
         assert_warning("reload: { files = [ \"/etc/web\" ]; timeout = \"5s\"; };",
                        AT "web.reload.timeout: warning: ", "nothing takes that time");
-        assert_good("reload: { files = [ \"/etc/web\" ]; };"); /* then a change is a restart */
-        assert_good("reload: { check = [ \"/bin/t\" ]; timeout = \"5s\"; };");
-        assert_good("reload: { signal = \"HUP\"; };"); /* when somebody asks for it */
-        assert_good("reload: { check = [ \"/bin/t\" ]; command = [ \"/bin/r\" ];"
+        web_is_good("reload: { files = [ \"/etc/web\" ]; };"); /* then a change is a restart */
+        web_is_good("reload: { check = [ \"/bin/t\" ]; timeout = \"5s\"; };");
+        web_is_good("reload: { signal = \"HUP\"; };"); /* when somebody asks for it */
+        web_is_good("reload: { check = [ \"/bin/t\" ]; command = [ \"/bin/r\" ];"
                     " files = [ \"/etc/web\", \"/etc/web.d\" ]; timeout = \"5s\"; };");
 }
 END_TEST
