@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "config/value.h"
 
 static bool identity_equal(const Identity *a, const Identity *b) {
@@ -158,18 +159,11 @@ char *daemon_diff_text(const ConfigDiff *diff, const DaemonDiff *daemon) {
         return fclose(stream) == 0 ? text : NULL;
 }
 
-/* FNV-1a; it only has to tell configurations apart, nobody is to be kept from making equal ones. */
-static uint64_t digest_text(uint64_t digest, const char *text, size_t size) {
-        for (size_t i = 0; i < size; i++)
-                digest = (digest ^ (uint8_t) text[i]) * UINT64_C(0x100000001b3);
-        return digest;
-}
-
 static uint64_t digest_object(const Setting *schema,
                               size_t count,
                               const char *name,
                               const void *object) {
-        uint64_t digest = digest_text(UINT64_C(0xcbf29ce484222325), name, strlen(name) + 1);
+        uint64_t digest = hash_add(HASH_BASIS, name, strlen(name) + 1);
         CLEANUP(freep) char *text = NULL;
         size_t size = 0;
 
@@ -183,7 +177,7 @@ static uint64_t digest_object(const Setting *schema,
         }
         if (fclose(stream) != 0)
                 return digest;
-        return digest_text(digest, text, size);
+        return hash_add(digest, text, size);
 }
 
 void config_digest(const Config *config, char ret[static CONFIG_DIGEST_MAX]) {

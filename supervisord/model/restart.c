@@ -9,7 +9,9 @@
 #include "model/restart.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "base/hash.h"
 #include "base/parse.h"
 
 static usec_t restart_interval(const DaemonConfig *config, unsigned in_a_row) {
@@ -20,14 +22,13 @@ static usec_t restart_interval(const DaemonConfig *config, unsigned in_a_row) {
         return MIN_OF(interval, config->restart.delay_max);
 }
 
-/* From nothing to restart.jitter percent of the interval. FNV-1a over name and number. */
+/* From nothing to restart.jitter percent of the interval. */
 static usec_t restart_jitter(const DaemonConfig *config, usec_t interval, unsigned in_a_row) {
-        uint32_t hash = 2166136261u;
+        uint64_t hash = HASH_BASIS;
 
-        for (const char *at = config->name; at && *at; at++)
-                hash = (hash ^ (uint8_t) *at) * 16777619u;
-        for (unsigned i = 0; i < sizeof(in_a_row); i++)
-                hash = (hash ^ (in_a_row >> 8 * i & 0xff)) * 16777619u;
+        if (config->name)
+                hash = hash_add(hash, config->name, strlen(config->name));
+        hash = hash_add(hash, &in_a_row, sizeof(in_a_row));
         return interval / 100 * (usec_t) config->restart.jitter / 1000 * (hash % 1001);
 }
 

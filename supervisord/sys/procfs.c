@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 
 #define PROCFS_PATH_MAX   64
 #define PROCFS_STAT_MAX   1024
@@ -119,11 +120,10 @@ uint64_t procfs_now(void) {
         return (uint64_t) now.tv_sec * ticks + (uint64_t) now.tv_nsec * ticks / 1000000000u;
 }
 
-/* By its path, so that one that was replaced on the disk counts as the same. FNV-1a. */
+/* By its path, so that one that was replaced on the disk counts as the same. */
 uint64_t procfs_program(pid_t pid) {
         static const char deleted[] = " (deleted)";
         char link[PROCFS_PATH_MAX], path[PATH_MAX];
-        uint64_t hash = 14695981039346656037u;
 
         (void) snprintf(link, sizeof(link), "/proc/%d/exe", (int) pid);
         ssize_t size = readlink(link, path, sizeof(path));
@@ -131,9 +131,7 @@ uint64_t procfs_program(pid_t pid) {
 
         if (length > end && memcmp(path + length - end, deleted, end) == 0)
                 length -= end;
-        for (size_t i = 0; i < length; i++)
-                hash = (hash ^ (uint8_t) path[i]) * 1099511628211u;
-        return length > 0 ? hash : 0;
+        return length > 0 ? hash_add(HASH_BASIS, path, length) : 0;
 }
 
 int procfs_cgroup(pid_t pid, char ret[static PATH_MAX]) {
