@@ -85,8 +85,9 @@ void start_begin(Supervisor *supervisor, const bool *set) {
 static bool start_has_had_its_chance(const Generation *generation, unsigned node) {
         unsigned because = 0;
 
-        if (!generation->pending[node])
-                return daemon_state_is_settled(generation->states[node]);
+        if (!generation->pending[node]) /* out of service it stays if it may not start */
+                return daemon_state_is_settled(generation->states[node]) ||
+                       generation->paused[node];
         if (start_judge(generation, node, &because) != START_WAIT)
                 return false;
         return generation->pending[because] || generation->paused[because] ||

@@ -244,6 +244,27 @@ START_TEST(an_operation_does_not_wait_for_one_that_is_out_of_service) {
 }
 END_TEST
 
+/* Seed 17590: it was neither started nor at rest, and the operation waited for it for ever. */
+START_TEST(an_operation_does_not_wait_for_one_out_of_service_that_may_not_start) {
+        PROGRAM(.path = "/good", .acts = ACTS(NOTIFY(0, "READY=1\n")));
+        sim_begin(0, NOTIFY_DAEMON(base, "/good", "restart: { policy = \"never\"; };")
+                             NOTIFY_DAEMON(top, "/good", "requires = [ \"base\" ];"));
+        sim_start();
+        sim_run_until(SEC);
+        ck_assert_int_eq(sim_pause(false, "top"), 0);
+        sim_run_for(SEC);
+        PROGRAM(.path = "/good", .acts = ACTS(EXIT(0, 3)));
+        process_signal(process_find(sim_main_pid("base")), SIGKILL);
+        sim_run_for(SEC);
+        ck_assert_int_eq(sim_state("base"), STATE_FAILED);
+        ck_assert_int_eq(sim_ask(REQUEST_START, "base", "top"), 0);
+        sim_run_for(SEC);
+        ck_assert_uint_eq(sim_ended(OPERATION_DONE), 2);
+        ck_assert_int_eq(sim_state("top"), STATE_FROZEN);
+        end();
+}
+END_TEST
+
 static Suite *make_suite(void) {
         Suite *suite = suite_create("sim_found");
         TCase *found = tcase_create("found"), *intake = tcase_create("intake");
@@ -255,6 +276,7 @@ static Suite *make_suite(void) {
         tcase_add_test(found, what_an_operator_stopped_stays_so_even_if_it_could_not_be_killed);
         tcase_add_test(found, a_stop_wins_over_a_restart_that_has_not_come_to_its_start);
         tcase_add_test(found, an_operation_does_not_wait_for_one_that_is_out_of_service);
+        tcase_add_test(found, an_operation_does_not_wait_for_one_out_of_service_that_may_not_start);
         suite_add_tcase(suite, found);
 
         tcase_add_test(intake, who_was_thawed_can_be_frozen_again);
