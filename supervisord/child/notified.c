@@ -54,7 +54,10 @@ static void notified_take_main(Child *child, pid_t sender, pid_t pid) {
         if (pid == child->main.pid || !daemon_state_is_up(child->state))
                 return;
         pid_t old = child->main.pid;
-        if (track_claim(child, pid, false)) {
+        bool too_early = track_awaits_first(child);
+        if (too_early && tree_contains(child->tree, pid))
+                child->named = pid;
+        else if (!too_early && track_claim(child, pid, false)) {
                 if (old > 0)
                         child->successor.of = old;
                 child_post(child, EVENT_MAIN_FOUND);

@@ -174,6 +174,7 @@ struct Child {
         LoopSource *main_source; /* its pidfd, where it is no child of ours */
         bool main_is_first;
         bool main_guessed;
+        pid_t named; /* said by the daemon to be its main one, while its first process was to end */
         bool forked; /* type auto: its first process has left another one and exited */
         ReadySign ready_sign;
         Guess guess;
@@ -286,6 +287,8 @@ void track_forget_main(Child *child);
  * and nobody had told it anything.
  */
 bool track_went_to_background(Child *child);
+/* Whether its first process is not the daemon, but is waited for: its end says what came of it. */
+bool track_awaits_first(const Child *child);
 /* A process said to be the main one: takes it if it is of the tree. */
 bool track_claim(Child *child, pid_t pid, bool guessed);
 /* Reads the pidfile: true and *ret if it names a process of the tree. */

@@ -39,6 +39,12 @@ void track_forget_main(Child *child) {
         child->pidfile_watch = pathwatch_free(child->pidfile_watch);
         reaper_remove(child->context->reaper, &child->first);
         pidref_done(&child->first_ref);
+        child->named = 0;
+}
+
+bool track_awaits_first(const Child *child) {
+        return child->state == STATE_STARTING && pidref_is_set(&child->first_ref) &&
+               (child->daemon->type == DAEMON_FORKING || script_is_one(child->daemon));
 }
 
 /* The tree: empty or not. */
@@ -355,6 +361,10 @@ void track_stop_search(Child *child) {
 
 /* The first process of a forking daemon has exited as it should: now there must be another one. */
 static void track_search(Child *child) {
+        if (child->named > 0 && track_claim(child, child->named, false)) {
+                child_post(child, EVENT_MAIN_FOUND);
+                return;
+        }
         if (!child->daemon->pidfile) {
                 if (track_guess(child))
                         child_post(child, EVENT_MAIN_FOUND);
@@ -378,7 +388,7 @@ static void track_search(Child *child) {
 /* The first process. */
 
 void track_first_executed(Child *child) {
-        if (child->daemon->type == DAEMON_FORKING || script_is_one(child->daemon))
+        if (track_awaits_first(child))
                 return; /* its end will tell */
         child->main = TAKE(child->first_ref);
         child->first_ref = PIDREF_NONE;
