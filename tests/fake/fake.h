@@ -52,6 +52,8 @@ unsigned fake_cgroup_count(bool with_helpers);
 unsigned fake_notify_socket_count(void);
 /* Until when somebody asked for time by the notify socket of that path; 0: nobody did. */
 usec_t fake_extended(const char *path);
+/* Whether a process of the tree that the path is named after said READY=1 there. */
+bool fake_said_ready(const char *path);
 
 /* ---- what systemd was told ---- */
 

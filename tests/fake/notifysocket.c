@@ -31,6 +31,7 @@ struct NotifySocket {
         Datagram waiting[DATAGRAM_MAX];
         size_t waiting_count;
         usec_t extended; /* until then its daemon has time, as it said */
+        bool said_ready; /* it, and no stranger */
 };
 
 static NotifySocket *sockets;
@@ -54,6 +55,21 @@ usec_t fake_extended(const char *path) {
         return 0;
 }
 
+bool fake_said_ready(const char *path) {
+        for (const NotifySocket *notify = sockets; notify; notify = notify->next)
+                if (strcmp(notify->path, path) == 0)
+                        return notify->said_ready;
+        return false;
+}
+
+static bool notify_is_readiness(const NotifySocket *notify, pid_t sender, const char *text) {
+        const FakeProcess *process = process_find(sender);
+        const char *name = strrchr(notify->path, '/');
+
+        return strstr(text, "READY=1") && process && name &&
+               strcmp(process->tree->name, name + 1) == 0;
+}
+
 void fake_datagram(const char *path, pid_t sender, const char *text) {
         world_trace("  process %d says %s", sender, text);
         for (NotifySocket *notify = sockets; notify; notify = notify->next) {
@@ -61,6 +77,7 @@ void fake_datagram(const char *path, pid_t sender, const char *text) {
                         continue;
                 Datagram *datagram = &notify->waiting[notify->waiting_count++];
                 datagram->sender = sender;
+                notify->said_ready |= notify_is_readiness(notify, sender, text);
                 snprintf(datagram->text, sizeof(datagram->text), "%s", text);
                 loop_defer_arm(notify->source);
         }

@@ -36,6 +36,9 @@ uint64_t world_new_inode(void);
 void world_cut_waiting(uint64_t socket, uint64_t process);
 void world_cut_process(FakeProcess *process);
 
+/* For a connection that it accepts: a child in a session of its own, or NULL. */
+FakeProcess *process_begin_session(FakeProcess *process, const char *path);
+
 /* A process was spawned with that output. */
 void fake_capture_process(int fd, const FakeProcess *process);
 void fake_capture_say(const FakeProcess *process, const char *text);

@@ -13,6 +13,8 @@
 #define EXIT_ALONE(t)            { ACT_EXIT_ALONE, (t), 0, NULL, NULL }
 #define FORK(t, path)            { ACT_FORK, (t), 0, (path), NULL }
 #define FORK_SESSION(t, path)    { ACT_FORK_SESSION, (t), 0, (path), NULL }
+#define WATCH(t, path, delay)    { ACT_WATCH, (t), (int64_t) (delay), (path), NULL }
+#define EXEC(t, path)            { ACT_EXEC, (t), 0, (path), NULL }
 #define SIGNAL_CHILDREN(t, signo) { ACT_SIGNAL_CHILDREN, (t), (signo), NULL, NULL }
 #define WRITE(t, path, text)     { ACT_WRITE, (t), 0, (path), (text) }
 #define WRITE_PID(t, path)       { ACT_WRITE_PID, (t), 0, (path), NULL }

@@ -80,6 +80,7 @@ int spawn(const SpawnRequest *request, Spawned *ret) {
                 return -EAGAIN;
 
         tree->spawned = process->start_time;
+        tree->first_ended = false;
         strncat(process->notify_path, request_variable(request, "NOTIFY_SOCKET"),
                 WORLD_NAME_MAX - 1);
         strncat(process->invocation, request_variable(request, "SUPERVISOR_INVOCATION"),

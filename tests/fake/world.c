@@ -34,6 +34,7 @@ static struct {
         uint64_t seed;
         uint64_t random;
         uint64_t orders;
+        uint64_t races;
         bool trace;
         WorldEvent events[WORLD_EVENT_MAX];
         size_t event_count;
@@ -221,5 +222,9 @@ void world_race(void) {
                 return;
 
         while (world_choose(2) == 0 && world_happen())
-                ;
+                world.races++;
+}
+
+uint64_t world_races(void) {
+        return world.races;
 }

@@ -35,6 +35,8 @@ typedef enum FakeActKind {
         ACT_EXIT_ALONE,      /* with status `number`, once it has no children (any more) */
         ACT_FORK,            /* a child that plays program `text` */
         ACT_FORK_SESSION,    /* … in a session of its own */
+        ACT_WATCH,           /* … anew `number` microseconds after each end but that with 0 */
+        ACT_EXEC,            /* becomes program `text`, as the process that it is */
         ACT_SIGNAL_CHILDREN, /* with signal `number` */
         ACT_WRITE,           /* `content` into file `text` */
         ACT_WRITE_PID,       /* its own pid, as a pidfile has it */
@@ -76,6 +78,7 @@ typedef struct FakeProgram {
         const FakeAct *acts;           /* up to ACT_END; NULL: runs until somebody ends it */
         const FakeReaction *reactions; /* up to signo 0; NULL: as signal(7) says */
         bool negligent;                /* does not reap its own children */
+        const char *session;           /* plays it for each connection in a process of its own */
 } FakeProgram;
 
 /* ---- the world as a whole ---- */
@@ -116,6 +119,8 @@ bool world_happen(void);
 void world_pass(usec_t duration);
 /* Called by doors at their begin: with a seed, now and then the world is faster than we are. */
 void world_race(void);
+/* How often it was: what a door said may have been true before. */
+uint64_t world_races(void);
 
 /* ---- programs and processes ---- */
 
@@ -130,6 +135,10 @@ typedef struct WorldTree {
         unsigned blocked;          /* processes that no signal reaches */
         uint64_t spawned;          /* start time of what we started in it last */
         bool paused;               /* its processes stand where they are */
+        bool first_ended;          /* that one did, and how */
+        bool first_signaled;
+        int first_code;
+        pid_t crashed; /* the child of ours in it that died of SIGSEGV last */
 } WorldTree;
 
 /* The tree of that name, made if need be; as long as the world. */
@@ -151,6 +160,8 @@ typedef struct FakeProcess {
         bool signaled;    /* of a zombie: how it ended */
         int code;
         pid_t last_child;
+        uint16_t images; /* how often it has executed itself: what it was about to do is void */
+        const FakeAct *watching; /* its ACT_WATCH */
         const FakeProgram *program;
         int report_fd;
         WorldTree *tree;
@@ -172,6 +183,8 @@ FakeProcess *process_by_key(uint64_t key);
 /* Becomes its program, unless that cannot be executed. */
 void process_execute(FakeProcess *process);
 void process_play(FakeProcess *process, const FakeAct *acts);
+/* … that one only, and so long after now. */
+void process_play_later(FakeProcess *process, const FakeAct *act, usec_t after);
 void process_signal(FakeProcess *process, int signo);
 /* The same from another one of the world: no harm of ours. */
 void process_hear(FakeProcess *process, int signo);

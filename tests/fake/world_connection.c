@@ -211,7 +211,11 @@ static void connection_answer(FakeConnection *connection) {
         connection_rest(connection);
 }
 
-static void connection_accept(FakeConnection *connection, const FakeProcess *process) {
+static void connection_accept(FakeConnection *connection, FakeProcess *process) {
+        const char *session = process->program ? process->program->session : NULL;
+        FakeProcess *own = session ? process_begin_session(process, session) : NULL;
+
+        process = process_is_alive(own) ? own : process;
         connection->process = process_key(process);
         connection->inode = world_new_inode();
         world_trace("  connection %u is accepted by process %d", connection->peer, process->pid);
@@ -243,7 +247,7 @@ static void connection_knock(FakeConnection *connection) {
         }
 }
 
-static void connection_step(FakeConnection *connection, const FakeProcess *process) {
+static void connection_step(FakeConnection *connection, FakeProcess *process) {
         switch (connection->state) {
         case CONNECTION_NONE:
         case CONNECTION_COMES:

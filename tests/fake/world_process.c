@@ -143,6 +143,8 @@ FakeProcess *process_add_to(WorldTree *tree, pid_t ppid, const FakeProgram *prog
         };
         process_mark(process, true);
         tree->population++;
+        if (tree->crashed == pid)
+                tree->crashed = 0;
         return process;
 }
 
@@ -156,6 +158,15 @@ static unsigned process_children(const FakeProcess *process) {
         return count;
 }
 
+/* A watchdog makes what it watches anew, unless that ended as it should. */
+static void process_watch(FakeProcess *parent, const FakeProcess *child) {
+        const FakeAct *watching = parent->watching;
+
+        if (watching && child->program && strcmp(child->program->path, watching->text) == 0 &&
+            (child->signaled || child->code != 0))
+                process_play_later(parent, watching, (usec_t) watching->number);
+}
+
 /* What a parent does when a child of it has died. */
 static void process_bury(FakeProcess *process) {
         FakeProcess *parent = process_find(process->ppid);
@@ -164,6 +175,8 @@ static void process_bury(FakeProcess *process) {
                 fake_signal(SIGCHLD);
                 return;
         }
+        if (process_is_alive(parent))
+                process_watch(parent, process);
         if (!parent || !parent->program || !parent->program->negligent)
                 process_reap(process);
         if (process_is_alive(parent) && parent->exits_alone && process_children(parent) == 0)
@@ -194,6 +207,18 @@ static void process_orphan(const FakeProcess *process) {
         }
 }
 
+static void process_note_end(const FakeProcess *process, bool signaled, int code) {
+        WorldTree *tree = process->tree;
+
+        if (signaled && code == SIGSEGV && process->ppid == WORLD_SUPERVISOR)
+                tree->crashed = process->pid;
+        if (process->start_time != tree->spawned)
+                return;
+        tree->first_ended = true;
+        tree->first_signaled = signaled;
+        tree->first_code = code;
+}
+
 void process_exit(FakeProcess *process, bool signaled, int code) {
         if (!process_is_alive(process))
                 return;
@@ -210,6 +235,7 @@ void process_exit(FakeProcess *process, bool signaled, int code) {
         process->tree->population--;
         process->signaled = signaled;
         process->code = code;
+        process_note_end(process, signaled, code);
         process_close_sockets(process);
         world_cut_process(process);
         process_orphan(process);

@@ -11,6 +11,7 @@
 
 #include "fake/fake.h"
 #include "fake/parts.h"
+#include "fake/script.h"
 #include "fake/world_intake.h"
 
 #define PROGRAM_MAX 512
@@ -49,7 +50,7 @@ static void act_fork(FakeProcess *process, const FakeAct *act) {
         if (!child)
                 return;
 
-        if (act->kind == ACT_FORK) {
+        if (act->kind != ACT_FORK_SESSION) {
                 child->pgid = process->pgid;
                 child->sid = process->sid;
         }
@@ -58,6 +59,23 @@ static void act_fork(FakeProcess *process, const FakeAct *act) {
         process->last_child = child->pid;
         world_trace("  process %d forks %d (%s)", process->pid, child->pid, act->text);
         process_execute(child);
+}
+
+static void act_watch(FakeProcess *process, const FakeAct *act) {
+        process->watching = act;
+        act_fork(process, act);
+}
+
+/* Its descriptors close on exec, and what it was about to do it does not know any more. */
+static void act_exec(FakeProcess *process, const char *path) {
+        world_trace("  process %d executes %s", process->pid, path);
+        process_close_sockets(process);
+        world_cut_process(process);
+        process->images++;
+        process->watching = NULL;
+        process->exits_alone = process->exits_served = false;
+        process->program = world_find_program(path);
+        process_execute(process);
 }
 
 static void act_signal_children(FakeProcess *process, int signo) {
@@ -118,6 +136,12 @@ static void act_perform(FakeProcess *process, const FakeAct *act) {
         case ACT_FORK_SESSION:
                 act_fork(process, act);
                 break;
+        case ACT_WATCH:
+                act_watch(process, act);
+                break;
+        case ACT_EXEC:
+                act_exec(process, act->text);
+                break;
         case ACT_SIGNAL_CHILDREN:
                 act_signal_children(process, (int) act->number);
                 break;
@@ -172,11 +196,17 @@ static void act_perform(FakeProcess *process, const FakeAct *act) {
 
 /* ---- lists of acts ---- */
 
+#define IMAGE_SHIFT 48 /* in what is planned, above the key of the process */
+
+static uint64_t act_key(const FakeProcess *process) {
+        return process_key(process) | (uint64_t) process->images << IMAGE_SHIFT;
+}
+
 static void act_happen(void *userdata, uint64_t key) {
         const FakeAct *act = userdata;
-        FakeProcess *process = process_by_key(key);
+        FakeProcess *process = process_by_key(key & ((UINT64_C(1) << IMAGE_SHIFT) - 1));
 
-        if (!process_is_alive(process) || process->killed_by > 0)
+        if (!process_is_alive(process) || process->killed_by > 0 || act_key(process) != key)
                 return;
         if (process_stands(process))
                 process_postpone(process, act_happen, userdata, key);
@@ -184,11 +214,20 @@ static void act_happen(void *userdata, uint64_t key) {
                 act_perform(process, act);
 }
 
-void process_play(FakeProcess *process, const FakeAct *acts) {
-        uint64_t key = process_key(process);
+void process_play_later(FakeProcess *process, const FakeAct *act, usec_t after) {
+        world_at(usec_add(world_now(), after), act_happen, (void *) act, act_key(process));
+}
 
+void process_play(FakeProcess *process, const FakeAct *acts) {
         for (const FakeAct *act = acts; act && act->kind != ACT_END; act++)
-                world_at(usec_add(world_now(), act->after), act_happen, (void *) act, key);
+                process_play_later(process, act, act->after);
+}
+
+FakeProcess *process_begin_session(FakeProcess *process, const char *path) {
+        const FakeAct act = FORK_SESSION(0, path);
+
+        act_fork(process, &act);
+        return process_find(process->last_child);
 }
 
 void process_execute(FakeProcess *process) {

@@ -28,11 +28,27 @@ static FakeProcess *any_process(void) {
 }
 
 static void accident_kill(void) {
-        static const int signals[] = { SIGKILL, SIGKILL, SIGTERM, SIGSEGV, SIGUSR1 };
+        static const int signals[] = { SIGKILL, SIGKILL, SIGKILL, SIGTERM, SIGSEGV,
+                                       SIGUSR1, SIGUSR2, SIGHUP,  SIGQUIT };
         FakeProcess *process = any_process();
 
         if (process)
                 process_hear(process, signals[world_choose(ELEMENTSOF(signals))]);
+}
+
+/* Somebody tells a daemon something, behind our back or through us. */
+static void accident_told(void) {
+        static const int signals[] = { SIGHUP, SIGHUP, SIGUSR2, SIGUSR2, SIGTERM, SIGQUIT };
+        int signo = signals[world_choose(ELEMENTSOF(signals))];
+        char name[PATH_ROOM];
+
+        random_name(name, sizeof(name));
+        Child *child = sim_find(name);
+        FakeProcess *process = child ? process_find(child_main_pid(child)) : NULL;
+        if (process && random_once_in(2))
+                process_hear(process, signo);
+        else if (process)
+                (void) child_signal(child, signo);
 }
 
 /* All of a daemon at once, as the kernel does when memory is short. */
@@ -58,10 +74,21 @@ static void accident_fork(void) {
 
         if (!parent || parent->blocked_until > 0 || parent->killed_by > 0)
                 return;
-        FakeProcess *child =
-                process_add_to(parent->tree, parent->pid, world_find_program("/h/slow"));
+        FakeProcess *child = process_add_to(
+                parent->tree, parent->pid,
+                world_find_program(random_once_in(2) ? "/h/slow" : "/h/fork"));
         if (child)
                 process_execute(child);
+}
+
+/* A daemon is started by hand, while it runs or not, and that one is no business of ours. */
+static void accident_second(void) {
+        char path[PATH_ROOM];
+
+        snprintf(path, sizeof(path), "/second%u", world_choose(random_count()));
+        FakeProcess *second = process_add(1, "", world_find_program(path));
+        if (second)
+                process_execute(second);
 }
 
 /* ---- lies ---- */
@@ -261,6 +288,7 @@ static void accident_happen(void *userdata, uint64_t argument) {
                 accident_doubled, accident_sleep,  accident_bad_reload, accident_reload,
                 accident_reload,  accident_door,   accident_clients,    accident_clients,
                 accident_clients, accident_socket, accident_file,       accident_privileges,
+                accident_second,  accident_told,   accident_told,       accident_told,
         };
         static const int signals[] = { SIGUSR1, SIGUSR2, SIGPIPE };
 

@@ -39,7 +39,8 @@ static void bus_request(const BusCall *call, RequestVerb verb) {
 }
 
 static void bus_signal(const BusCall *call) {
-        static const int signals[] = { SIGHUP, SIGUSR1, SIGTERM, SIGKILL, SIGURG };
+        static const int signals[] = { SIGHUP,  SIGUSR1, SIGUSR2, SIGQUIT,
+                                        SIGTERM, SIGKILL, SIGURG };
 
         (void) supervisor_signal(sim_supervisor(), call->names[0],
                                  signals[world_choose(ELEMENTSOF(signals))]);

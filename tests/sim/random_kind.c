@@ -136,6 +136,7 @@ static void make_simple(RandomDaemon *daemon) {
                 ACT(script, NOTIFY(random_time(), "READY=1\n"));
         with_sockets(daemon, script, children);
         script_misfortune(script);
+        random_make_habits(daemon, script);
         script_react_to_all(script, children);
         script_react_to_reload(script, false);
         script_end(script);
@@ -167,6 +168,7 @@ static void make_notify(RandomDaemon *daemon) {
                         ACT(script, NOTIFY(random_time() + random_time(), "WATCHDOG=1\n"));
         with_sockets(daemon, script, children);
         script_misfortune(script);
+        random_make_habits(daemon, script);
         script_react_to_all(script, children);
         script_react_to_reload(script, !random_once_in(3));
         script_end(script);
@@ -177,7 +179,8 @@ static void pidfile_acts(RandomDaemon *daemon, Script *self, Script *parent) {
         const char *path = daemon->pidfile;
 
         if (random_once_in(3))
-                ACT(parent, WRITE(0, path, PICK("", "x", "1\n", "0\n", "12 13\n", "100\n")));
+                ACT(parent, WRITE(0, path, PICK("", "", "x", "1\n", "0\n", "12 13\n", "100\n",
+                                                "99999\n")));
         if (random_once_in(10))
                 ACT(self, WRITE_LINK(0, path));
         if (random_once_in(10))
@@ -233,6 +236,7 @@ static void make_forking(RandomDaemon *daemon) {
 
         with_sockets(daemon, &daemon->daemon, children);
         script_misfortune(&daemon->daemon);
+        random_make_habits(daemon, &daemon->daemon);
         script_react_to_all(&daemon->daemon, children);
         script_react_to_reload(&daemon->daemon, false);
         script_end(&daemon->daemon);
@@ -265,6 +269,7 @@ static void add_output(const RandomDaemon *daemon) {
 
 void random_make_kind(RandomDaemon *daemon) {
         script_begin(&daemon->main, "main", daemon->index);
+        random_make_second(daemon);
         random_write_to(daemon->kind, sizeof(daemon->kind));
         switch (world_choose(7)) {
         case 0:

@@ -6,6 +6,7 @@
  *
  *   random.c         all of them, what changes, their configuration
  *   random_kind.c    one: its type, its programs, how it becomes ready
+ *   random_habit.c   what ill-bred ones do besides
  *   random_script.c  programs as they are written, and what befalls those who play them
  *   random_way.c     its way down, and its restarts
  */
@@ -20,7 +21,8 @@
 #define KIND_ROOM    512
 #define WAY_ROOM     1024
 #define NEEDS_MAX    8
-#define REACTION_MAX 6
+#define REACTION_MAX 8
+#define REACTION_ACT_MAX 6
 
 /* A program under construction: its lists live until the next one is made in its place. */
 typedef struct Script {
@@ -30,7 +32,7 @@ typedef struct Script {
         size_t act_count;
         FakeReaction reactions[REACTION_MAX];
         size_t reaction_count;
-        FakeAct reaction_acts[REACTION_MAX][4];
+        FakeAct reaction_acts[REACTION_MAX][REACTION_ACT_MAX];
 } Script;
 
 /* What changes between two configurations: its command, what it needs, whether it is there. */
@@ -51,6 +53,9 @@ typedef struct RandomDaemon {
         Script daemon;                           /* what a forking one leaves */
         Script middle;                           /* between them, in a double fork */
         Script job;                              /* a worker or job */
+        Script next;                             /* another main process */
+        Script other;                            /* who looks like one */
+        Script second;                           /* a second start of it, which fails */
 } RandomDaemon;
 
 /* ---- text ---- */
@@ -69,6 +74,8 @@ const char *random_pick(const char *const *words, unsigned count);
 void script_begin(Script *script, const char *kind, unsigned index);
 void script_act(Script *script, FakeAct act);
 #define ACT(script, ...) script_act((script), (FakeAct) __VA_ARGS__)
+/* What it does at a signal, to be filled in: REACTION_ACT_MAX - 1 acts at most. */
+FakeAct *script_react(Script *script, int signo);
 /* What it does at a signal that asks it to end, and at all of them; and at one for a reload. */
 void script_react_to_stop(Script *script, int signo, bool has_workers);
 void script_react_to_all(Script *script, bool has_workers);
@@ -86,6 +93,10 @@ const char *random_helper(void);
 /* Whether some of this scenario are looked at while they run; then it never comes to rest. */
 bool random_has_health(void);
 void random_make_kind(RandomDaemon *daemon);
+/* What it does beside all that, at times; before its script gets other reactions to signals. */
+void random_make_habits(RandomDaemon *daemon, Script *self);
+/* The program of a second start, by hand or by itself. */
+void random_make_second(RandomDaemon *daemon);
 void random_make_way(RandomDaemon *daemon);
 /* The programs of the commands of random_make_way(). */
 void random_make_helpers(void);

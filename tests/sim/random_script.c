@@ -24,7 +24,7 @@ void script_end(Script *script) {
         world_add_program(&script->program);
 }
 
-static FakeAct *script_react(Script *script, int signo) {
+FakeAct *script_react(Script *script, int signo) {
         FakeReaction *reaction = &script->reactions[script->reaction_count];
         FakeAct *acts = script->reaction_acts[script->reaction_count++];
 

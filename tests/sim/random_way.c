@@ -107,7 +107,7 @@ static void add_reload(const RandomDaemon *daemon) {
         if (random_once_in(3))
                 random_add("reload: { command = [ \"%s\" ];", random_helper());
         else
-                random_add("reload: { signal = \"HUP\";");
+                random_add("reload: { signal = \"%s\";", PICK("HUP", "HUP", "USR2"));
         if (random_once_in(2))
                 random_add("files = [ \"%s\" ];", daemon->conf);
         if (random_once_in(2))

@@ -136,6 +136,8 @@ void watch_line(MessageId message, const char *daemon, const char *text) {
                 sim_fail("%s", text);
         if (daemon)
                 watch_intake_line(message, daemon, text);
+        if (message == MESSAGE_DAEMON_READY)
+                watch_ready_line(daemon);
         if (message == MESSAGE_SUPERVISOR_STOPPING)
                 watch_grace_begin();
         for (size_t i = 0; message == MESSAGE_SUPERVISOR_STOPPING && i < DAEMON_MAX; i++)
@@ -315,6 +317,7 @@ void watch_step(void) {
                 DaemonState state = watch_state(i);
 
                 watch_judge_processes(i, state);
+                watch_judge_main(i, state);
                 watch_judge_start_time(i, state);
                 watch_judge_fallen(i, state);
                 watch_judge_sick(i, state);
@@ -323,6 +326,7 @@ void watch_step(void) {
                 watch_judge_intake(i, state);
                 watch.nodes[i]->forced_now = false;
         }
+        watch.races = world_races();
         if (fake_notify_overdue())
                 sim_fail("systemd has lost patience");
         if (fake_notify_count(NOTIFY_STOPPING) > 1)

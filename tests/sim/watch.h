@@ -33,6 +33,9 @@ typedef struct Watched {
         usec_t blocked; /* when something of it could not die, seen last */
         /* since when so; 0: all is well */
         usec_t empty_since;     /* it is said to run, but nothing of it lives */
+        usec_t lost_since;      /* … but its main process does not, */
+        pid_t lost;             /* … which is that one; 0: none is known, */
+        pid_t main;             /* … and was this one */
         usec_t startable_since; /* it waits for its start, but for nobody else */
         usec_t sick_since;      /* it is sick, but nobody ends it */
         usec_t fallen_since;    /* it is up, but something that it requires is not */
@@ -77,6 +80,7 @@ typedef struct Watch {
         bool abandoned;    /* it ended without waiting for anybody */
         usec_t awake;      /* the machine stood still until then: what was due before is due then */
         usec_t slept;      /* so long it did, all together */
+        uint64_t races;    /* at the end of the last step */
         bool doors;        /* some may fail */
         bool lossy;        /* notices may be lost */
         bool unprivileged; /* at some time we were not allowed all */
@@ -116,6 +120,11 @@ void watch_forced_end(void);
 void watch_forced_line(const char *name, const char *text);
 void watch_note_schedule(unsigned node, DaemonState state);
 void watch_judge_repeat(void);
+
+/* watch_main.c: after each step, and for the line that says that it is ready. */
+void watch_judge_main(unsigned node, DaemonState state);
+void watch_ready_line(const char *name);
+
 /* watch_record.c */
 void watch_records_begin(void);
 /* How many records of a stop of everything there were. */
