@@ -55,6 +55,10 @@ typedef struct SuccessorLook {
         unsigned ready_count, told_count;
 } SuccessorLook;
 
+/*
+ * Times are ticks of 10 ms. Who began in the very tick in which the daemon was ready may as well be
+ * what it is made of (a watchdog above the main process), so only a later one counts.
+ */
 static int successor_consider(void *userdata, pid_t pid) {
         SuccessorLook *look = userdata;
         const Successor *known = &look->child->successor;
@@ -62,7 +66,7 @@ static int successor_consider(void *userdata, pid_t pid) {
         ProcStat stat;
 
         if (procfs_stat(pid, &stat) != 0 || stat.state == 'Z' || stat.ppid != look->self ||
-            stat.start_time < known->since)
+            stat.start_time <= known->since)
                 return 0;
         program = procfs_program(pid);
         if (program != 0 && known->program != 0 && program != known->program)

@@ -38,7 +38,7 @@ int procfs_stat(pid_t pid, ProcStat *ret) {
 }
 
 uint64_t procfs_now(void) {
-        return world_births() + 1;
+        return world_ticks();
 }
 
 uint64_t procfs_program(pid_t pid) {

@@ -79,7 +79,7 @@ int spawn(const SpawnRequest *request, Spawned *ret) {
         if (!process)
                 return -EAGAIN;
 
-        tree->spawned = process->start_time;
+        tree->spawned = process->generation;
         tree->first_ended = false;
         strncat(process->notify_path, request_variable(request, "NOTIFY_SOCKET"),
                 WORLD_NAME_MAX - 1);

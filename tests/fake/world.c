@@ -80,6 +80,10 @@ usec_t world_now(void) {
         return world.now;
 }
 
+uint64_t world_ticks(void) {
+        return world.now / (10 * USEC_PER_MSEC);
+}
+
 void world_jump(usec_t duration) {
         world.now = usec_add(world.now, duration);
 }

@@ -92,6 +92,8 @@ void world_begin(uint64_t seed);
 void world_end(void);
 
 usec_t world_now(void);
+/* The same in ticks of 10 ms, by which the kernel tells when a process began. */
+uint64_t world_ticks(void);
 /* Moves the clock; whatever becomes due happens late. For pauses of the whole machine. */
 void world_jump(usec_t duration);
 
@@ -133,7 +135,7 @@ typedef struct WorldTree {
         char name[WORLD_NAME_MAX]; /* "": none of ours */
         unsigned population;       /* live processes */
         unsigned blocked;          /* processes that no signal reaches */
-        uint64_t spawned;          /* start time of what we started in it last */
+        uint64_t spawned;          /* the generation of what we started in it last */
         bool paused;               /* its processes stand where they are */
         bool first_ended;          /* that one did, and how */
         bool first_signaled;
@@ -148,7 +150,7 @@ typedef struct FakeProcess {
         pid_t pid; /* 0: free */
         pid_t ppid, pgid, sid;
         unsigned generation; /* differs between processes that have the same place in turn */
-        uint64_t start_time;
+        uint64_t start_time; /* in ticks, as the kernel counts it */
         bool executed;
         usec_t blocked_until; /* 0: it is not */
         bool stopped;         /* by SIGSTOP, until SIGCONT */
@@ -215,7 +217,7 @@ static inline bool process_is_alive(const FakeProcess *process) {
 void process_leave_to_init(void);
 /* By descent, what an earlier run left cannot be told from strangers. */
 void world_forget_trees(void);
-/* How many processes there were so far; it is the start time of the last one. */
+/* How many processes there were so far; it is the `generation` of the last one. */
 uint64_t world_births(void);
 /* How many live processes there are in a tree; in all trees together for NULL. */
 unsigned world_population(const char *name);

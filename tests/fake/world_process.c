@@ -136,7 +136,7 @@ FakeProcess *process_add_to(WorldTree *tree, pid_t ppid, const FakeProgram *prog
                 .pgid = pid,
                 .sid = pid,
                 .generation = ++processes.generations,
-                .start_time = processes.generations,
+                .start_time = world_ticks(),
                 .program = program,
                 .report_fd = -1,
                 .tree = tree,

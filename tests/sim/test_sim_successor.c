@@ -78,6 +78,7 @@ START_TEST(the_newest_one_is_taken_after_a_reload) {
         one_run(RELOAD, SEC);
         pid_t old = sim_main_pid("d");
         FakeProcess *session = process_add(WORLD_SUPERVISOR, "d", world_find_program("/d"));
+        sim_run_for(20 * MS); /* so that its time is another one */
         ck_assert_int_eq(sim_ask(REQUEST_RELOAD, "d"), 0);
         sim_run_for(2 * SEC);
         assert_followed(old);
@@ -147,6 +148,33 @@ START_TEST(old_processes_are_no_successors) {
         ck_assert_ptr_nonnull(twin);
         sim_run_until(4 * SEC);
         assert_replaced();
+        one_end();
+}
+END_TEST
+
+/*
+ * A watchdog, which makes a new main process when the old one dies, is as old as that: it had begun
+ * in the same tick of the clock (10 ms) in which that was ready.
+ */
+START_TEST(a_watchdog_is_no_successor) {
+        PROGRAM(.path = "/first", .acts = ACTS(FORK_SESSION(MS, "/d"), EXIT(2 * MS, 0)));
+        PROGRAM(.path = "/d", .acts = ACTS(FORK(MS, "/main")));
+        PROGRAM(.path = "/main", .acts = ACTS(WRITE_PID(MS, PIDFILE)));
+        sim_begin(0, "d: { type = \"forking\"; command = [ \"/first\" ]; " NAMED
+                     "restart: { delay = \"5s\"; }; };");
+        sim_start();
+        sim_run_until(SEC);
+        pid_t old = sim_main_pid("d");
+        pid_t watchdog = process_find(old)->ppid;
+        process_find(watchdog)->program = world_find_program("/main");
+        process_hear(process_find(old), SIGKILL);
+        sim_run_for(100 * MS);
+        ck_assert_int_eq(sim_main_pid("d"), 0);
+        FakeProcess *next = process_add(watchdog, "d", world_find_program("/main"));
+        process_execute(next);
+        sim_run_for(100 * MS);
+        ck_assert_int_eq(sim_main_pid("d"), next->pid);
+        assert_followed(old);
         one_end();
 }
 END_TEST
@@ -235,6 +263,7 @@ int main(void) {
         suite_add_tcase(suite, found);
         tcase_add_test(none, workers_are_no_successors);
         tcase_add_test(none, old_processes_are_no_successors);
+        tcase_add_test(none, a_watchdog_is_no_successor);
         tcase_add_test(none, of_two_candidates_none_is_taken);
         tcase_add_test(none, a_crash_has_no_successor);
         tcase_add_test(none, a_crash_after_a_reload_is_answered_at_once);
