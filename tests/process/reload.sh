@@ -199,8 +199,8 @@ case_a_killed_supervisorctl_changes_nothing() {
                 configure "$(notifier a "\"-r\", \"$((400 + round))\"")"
                 "$SUPERVISORCTL" -s "$T/run/control" reload >/dev/null 2>&1 &
                 client=$!
-                # the first ones may not have asked yet
-                [ "$milliseconds" -ge 100 ] || wait_for 10 has_asked "$client"
+                # where it was killed before it asked, is the next case
+                wait_for 20 has_asked "$client"
                 sleep "$(printf '0.%03d' "$milliseconds")"
                 kill -KILL "$client" 2>/dev/null
                 wait "$client"
@@ -210,7 +210,7 @@ case_a_killed_supervisorctl_changes_nothing() {
         configure "$(notifier a '"-n"' 'ready: { timeout = "1s"; };')"
         "$SUPERVISORCTL" -s "$T/run/control" reload >/dev/null 2>&1 &
         client=$!
-        wait_for 10 has_asked "$client"
+        wait_for 20 has_asked "$client"
         kill -KILL "$client"
         wait_for 20 logged 'reload rolled-back'
         expect runs_with a $((400 + round))
@@ -265,7 +265,7 @@ case_sigterm_ends_the_waiting_only() {
                 env --default-signal=INT "$SUPERVISORCTL" -s "$T/run/control" reload \
                         >"$T/out" 2>"$T/err" &
                 client=$!
-                wait_for 10 has_asked "$client"
+                wait_for 20 has_asked "$client"
                 kill "-$signal" "$client"
                 wait "$client"
                 expect_equal $? 0 "the status of supervisorctl after SIG$signal"
@@ -287,7 +287,7 @@ case_a_stop_breaks_into_a_reload() {
                 $(notifier c '"-r", "3"')"
         "$SUPERVISORCTL" -s "$T/run/control" reload >"$T/out" 2>"$T/err" &
         client=$!
-        wait_for 10 has_asked "$client"
+        wait_for 20 has_asked "$client"
         wait_for 10 logged 'a: starting, process .*'
         kill -TERM "$SUP"
         ended
