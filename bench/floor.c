@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The floor: what starting, watching and stopping processes costs when nothing else is done for
- * them. No configuration, no log, no order, no control: a loop around clone, exec and wait.
+ * them. No configuration, no log, no order, no control: a loop around clone3(2) with a pidfd,
+ * execve(2), epoll(7) on the pidfds and waitid(2).
  */
 
 #include <errno.h>
+#include <linux/sched.h>
 #include <signal.h>
-#include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,58 +23,90 @@ static const char usage[] =
         "\n"
         "Runs COUNT times PROGRAM FIFO NUMBER and starts what dies again, until SIGTERM.\n";
 
-static posix_spawnattr_t attributes;
+/* The event of SIGTERM; those of the daemons are their numbers. */
+#define TERM_EVENT UINT32_MAX
 
-static pid_t start(const char *program, const char *fifo, int index) {
-        char number[16];
-        char *command[] = { (char *) program, (char *) fifo, number, NULL };
-        pid_t pid;
+static int epoll_fd;
 
-        (void) snprintf(number, sizeof(number), "%d", index);
-        errno = posix_spawn(&pid, program, NULL, &attributes, command, environ);
-        if (errno != 0) {
-                perror("floor: posix_spawn");
-                exit(EXIT_FAILURE);
-        }
-        return pid;
+static void die(const char *what) {
+        perror(what);
+        exit(EXIT_FAILURE);
 }
 
-/* Starts those again that have ended. */
-static void replace(pid_t *pids, int count, char *argv[]) {
-        siginfo_t info = { 0 };
+static void watch(int fd, uint32_t number) {
+        struct epoll_event event = { .events = EPOLLIN, .data.u32 = number };
 
-        while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) == 0 && info.si_pid > 0) {
-                for (int i = 0; i < count; i++)
-                        if (pids[i] == info.si_pid)
-                                pids[i] = start(argv[2], argv[3], i);
-                info.si_pid = 0;
+        if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+                die("floor: epoll_ctl");
+}
+
+/* The pidfd. */
+static int start(char *program, char *fifo, uint32_t number) {
+        char text[16];
+        char *command[] = { program, fifo, text, NULL };
+        int pidfd = -1;
+        struct clone_args arguments = {
+                .flags = CLONE_PIDFD,
+                .pidfd = (uintptr_t) &pidfd,
+                .exit_signal = SIGCHLD,
+        };
+        sigset_t none;
+
+        (void) snprintf(text, sizeof(text), "%u", number);
+        switch (syscall(SYS_clone3, &arguments, sizeof(arguments))) {
+        case -1:
+                die("floor: clone3");
+                break;
+        case 0:
+                sigemptyset(&none);
+                sigprocmask(SIG_SETMASK, &none, NULL);
+                execve(program, command, environ);
+                _exit(127);
+        default:
+                watch(pidfd, number);
         }
+        return pidfd;
+}
+
+/* A descriptor for each. */
+static void raise_limit(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                die("floor: getrlimit");
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+                die("floor: setrlimit");
 }
 
 int main(int argc, char *argv[]) {
         int count = argc == 4 ? atoi(argv[1]) : 0;
-        pid_t *pids = count > 0 ? calloc((size_t) count, sizeof(*pids)) : NULL;
-        sigset_t signals, none;
+        int *pidfds = count > 0 ? calloc((size_t) count, sizeof(*pidfds)) : NULL;
+        struct epoll_event event;
+        sigset_t term;
 
-        if (!pids) {
+        if (!pidfds) {
                 fputs(usage, stderr);
                 return EXIT_FAILURE;
         }
-        sigemptyset(&none);
-        sigemptyset(&signals);
-        sigaddset(&signals, SIGCHLD);
-        sigaddset(&signals, SIGTERM);
-        sigprocmask(SIG_BLOCK, &signals, NULL);
-        posix_spawnattr_init(&attributes);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-        posix_spawnattr_setsigmask(&attributes, &none);
+        raise_limit();
+        sigemptyset(&term);
+        sigaddset(&term, SIGTERM);
+        sigprocmask(SIG_BLOCK, &term, NULL);
+        epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+        watch(signalfd(-1, &term, SFD_CLOEXEC), TERM_EVENT);
 
         for (int i = 0; i < count; i++)
-                pids[i] = start(argv[2], argv[3], i);
-        while (sigwaitinfo(&signals, NULL) != SIGTERM)
-                replace(pids, count, argv);
+                pidfds[i] = start(argv[2], argv[3], (uint32_t) i);
+        while (epoll_wait(epoll_fd, &event, 1, -1) != 1 || event.data.u32 != TERM_EVENT) {
+                int *pidfd = &pidfds[event.data.u32];
+
+                (void) waitid(P_PIDFD, (id_t) *pidfd, &(siginfo_t){ 0 }, WEXITED);
+                (void) close(*pidfd);
+                *pidfd = start(argv[2], argv[3], event.data.u32);
+        }
         for (int i = 0; i < count; i++)
-                (void) kill(pids[i], SIGTERM);
+                (void) syscall(SYS_pidfd_send_signal, pidfds[i], SIGTERM, NULL, 0);
         while (waitid(P_ALL, 0, NULL, WEXITED) == 0)
                 ;
         return EXIT_SUCCESS;
