@@ -193,21 +193,21 @@ static int track_on_main_pidfd(void *userdata, uint32_t revents) {
 
 /* Taking a main process. */
 
-static int track_wait_for_main(Child *child) {
+/* Of one that is our child the reaper knows; NULL then. */
+static int track_open_watch(Child *child, const PidRef *main, LoopSource **ret) {
         ProcStat stat;
 
-        if (child->main_is_first)
+        *ret = NULL;
+        if (procfs_stat(main->pid, &stat) == 0 && stat.ppid == getpid())
                 return 0;
-        reaper_add(child->context->reaper, &child->main_process, child->main.pid, track_main_exited,
-                   child);
-        if (procfs_stat(child->main.pid, &stat) == 0 && stat.ppid == getpid())
-                return 0;
-        return loop_add_io(child->context->loop, &child->main_source, child->main.pidfd, EPOLLIN,
-                           LOOP_PROCESS, child_name(child), track_on_main_pidfd, child);
+        return loop_add_io(child->context->loop, ret, main->pidfd, EPOLLIN, LOOP_PROCESS,
+                           child_name(child), track_on_main_pidfd, child);
 }
 
+/* The one that is known is only given up for one that can be watched. */
 bool track_claim(Child *child, pid_t pid, bool guessed) {
         PidRef main = PIDREF_NONE;
+        LoopSource *source;
 
         if (pidref_open(pid, &main) != 0)
                 return false;
@@ -216,20 +216,23 @@ bool track_claim(Child *child, pid_t pid, bool guessed) {
                 pidref_done(&main);
                 return false;
         }
-
-        track_drop_main(child);
-        child->main = main;
-        child->main_guessed = guessed;
-        child->main_is_first = pid == child->first_ref.pid;
-        child->main_since = loop_now(child->context->loop);
-
-        int r = track_wait_for_main(child);
+        int r = track_open_watch(child, &main, &source);
         if (r < 0) {
                 note(child, LOG_ERR, MESSAGE_NONE, "cannot watch process %d: %s", (int) pid,
                      strerror(-r));
-                track_drop_main(child);
+                pidref_done(&main);
                 return false;
         }
+
+        track_drop_main(child);
+        child->main = main;
+        child->main_source = source;
+        child->main_guessed = guessed;
+        child->main_is_first = pid == child->first_ref.pid;
+        child->main_since = loop_now(child->context->loop);
+        if (!child->main_is_first)
+                reaper_add(child->context->reaper, &child->main_process, pid, track_main_exited,
+                           child);
         return true;
 }
 

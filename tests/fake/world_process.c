@@ -212,7 +212,7 @@ static void process_note_end(const FakeProcess *process, bool signaled, int code
 
         if (signaled && code == SIGSEGV && process->ppid == WORLD_SUPERVISOR)
                 tree->crashed = process->pid;
-        if (process->start_time != tree->spawned)
+        if (process->generation != tree->spawned)
                 return;
         tree->first_ended = true;
         tree->first_signaled = signaled;

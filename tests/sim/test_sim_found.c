@@ -265,6 +265,23 @@ START_TEST(an_operation_does_not_wait_for_one_out_of_service_that_may_not_start)
 }
 END_TEST
 
+/* Seed 12513: the one that was known was given up first, and a daemon without one kept us busy. */
+START_TEST(who_cannot_be_watched_does_not_take_the_place_of_the_main_process) {
+        PROGRAM(.path = "/next", .acts = ACTS(NOTIFY_MAIN(MS)));
+        PROGRAM(.path = "/good", .acts = ACTS(NOTIFY(0, "READY=1\n"), FORK(SEC, "/next")));
+        sim_begin(0, NOTIFY_DAEMON(d, "/good", ""));
+        sim_start();
+        sim_run_until(SEC / 2);
+        pid_t main = sim_main_pid("d");
+        fake_fail(DOOR_LOOP_IO, ENOMEM, 1, 1);
+        sim_run_until(2 * SEC);
+        ck_assert_int_gt(main, 0);
+        ck_assert_uint_eq(world_population("d"), 2);
+        ck_assert_int_eq(sim_main_pid("d"), main);
+        end();
+}
+END_TEST
+
 static Suite *make_suite(void) {
         Suite *suite = suite_create("sim_found");
         TCase *found = tcase_create("found"), *intake = tcase_create("intake");
@@ -277,6 +294,7 @@ static Suite *make_suite(void) {
         tcase_add_test(found, a_stop_wins_over_a_restart_that_has_not_come_to_its_start);
         tcase_add_test(found, an_operation_does_not_wait_for_one_that_is_out_of_service);
         tcase_add_test(found, an_operation_does_not_wait_for_one_out_of_service_that_may_not_start);
+        tcase_add_test(found, who_cannot_be_watched_does_not_take_the_place_of_the_main_process);
         suite_add_tcase(suite, found);
 
         tcase_add_test(intake, who_was_thawed_can_be_frozen_again);
