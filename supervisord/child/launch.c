@@ -2,7 +2,7 @@
 /*
  * A start: prove that nothing of an earlier run lives, remove what it left, open what the daemon
  * needs, spawn its first process, and wait for the word whether the exec succeeded. That word comes
- * through a pipe, before the death of the process is seen.
+ * with the process or through a pipe, before the death of the process is seen.
  */
 
 #include <string.h>
@@ -26,6 +26,14 @@ static void launch_executed(Child *child) {
         track_first_executed(child);
 }
 
+static void launch_reported(Child *child, const SpawnReport *report) {
+        if (report->failed_step == SPAWN_STEP_NONE)
+                launch_executed(child);
+        else
+                child_fail(child, "%s: %s failed: %s", child->daemon->command[0],
+                           spawn_step_text(report->failed_step), strerror(report->error));
+}
+
 void launch_read_report(Child *child) {
         SpawnReport report;
 
@@ -38,11 +46,8 @@ void launch_read_report(Child *child) {
 
         if (r < 0)
                 child_fail(child, "its start could not be followed: %s", strerror(-r));
-        else if (report.failed_step == SPAWN_STEP_NONE)
-                launch_executed(child);
         else
-                child_fail(child, "%s: %s failed: %s", child->daemon->command[0],
-                           spawn_step_text(report.failed_step), strerror(report.error));
+                launch_reported(child, &report);
 }
 
 static int launch_on_report(void *userdata, uint32_t revents) {
@@ -156,6 +161,10 @@ static int launch_follow(Child *child, const Spawned *spawned) {
         int r = pidref_take(spawned->pid, spawned->pidfd, &child->first_ref);
         if (r < 0)
                 return r;
+        if (child->report_fd < 0) {
+                launch_reported(child, &spawned->report);
+                return 0;
+        }
         return loop_add_io(child->context->loop, &child->report, child->report_fd, EPOLLIN,
                            LOOP_SPAWN, child_name(child), launch_on_report, child);
 }

@@ -8,7 +8,7 @@
  *
  * The report pipe is closed by the exec: its end without a report means that the program runs.
  * Nothing here waits for the child, but where a process without a pidfd has to be taken back, and
- * for its exec where the caller wants that (spawn_vfork.c).
+ * for its exec where the caller wants that (spawn_vfork.c): then there is nothing to report later.
  */
 
 #include <assert.h>
@@ -107,35 +107,29 @@ static bool spawn_may_vfork(const SpawnRequest *request) {
         return request->wait_for_exec && !request->switch_user;
 }
 
-/* The pid, or a negative errno. */
-static pid_t spawn_clone3(const SpawnPlan *plan, int *ret_pidfd) {
+static struct clone_args spawn_arguments(const SpawnPlan *plan, int *pidfd) {
         int cgroup_fd = plan->request->cgroup_fd;
-        int pidfd = -1;
         struct clone_args arguments = {
                 .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
-                .pidfd = (uintptr_t) &pidfd,
+                .pidfd = (uintptr_t) pidfd,
                 .exit_signal = SIGCHLD,
         };
-        pid_t pid;
 
-        if (spawn_clone3_denied)
-                return -ENOSYS;
         if (cgroup_fd >= 0) {
                 arguments.flags |= CLONE_INTO_CGROUP;
                 arguments.cgroup = (unsigned) cgroup_fd;
         }
+        return arguments;
+}
 
-        pid = spawn_may_vfork(plan->request) ? spawn_vfork(&arguments, plan) : -ENOSYS;
-        if (pid == -ENOSYS) {
-                pid = (pid_t) syscall(SYS_clone3, &arguments, sizeof(arguments));
-                if (pid == 0)
-                        spawn_child_run(plan);
-                if (pid < 0)
-                        pid = errno_negative();
-        }
-        if (pid > 0)
-                *ret_pidfd = pidfd;
-        return pid;
+/* The pid, or a negative errno. */
+static pid_t spawn_clone3(const SpawnPlan *plan, int *ret_pidfd) {
+        struct clone_args arguments = spawn_arguments(plan, ret_pidfd);
+        pid_t pid = (pid_t) syscall(SYS_clone3, &arguments, sizeof(arguments));
+
+        if (pid == 0)
+                spawn_child_run(plan);
+        return pid < 0 ? errno_negative() : pid;
 }
 
 /* The same in steps, for old kernels and seccomp filters. */
@@ -164,46 +158,64 @@ static pid_t spawn_fork(SpawnPlan *plan, int *ret_pidfd) {
         return pid;
 }
 
-static pid_t spawn_process(SpawnPlan *plan, int *ret_pidfd) {
-        pid_t pid = spawn_clone3(plan, ret_pidfd);
-
-        switch (pid) {
-        case -ENOSYS: /* not known, or hidden by a filter */
-        case -EPERM:  /* refused by a filter */
-        case -EINVAL: /* a flag that is not known */
-        case -E2BIG:  /* a member that is not known */
-                return spawn_fork(plan, ret_pidfd);
-        default:
-                return pid;
-        }
+/* Not known, hidden or refused by a filter, a flag or a member that is not known. */
+static bool spawn_is_refused(pid_t pid) {
+        return pid == -ENOSYS || pid == -EPERM || pid == -EINVAL || pid == -E2BIG;
 }
 
-int spawn(const SpawnRequest *request, Spawned *ret) {
+/* With the memory of its own from the begin, so that it reports through a pipe. */
+static pid_t spawn_copy(SpawnPlan *plan, Spawned *ret) {
         CLEANUP(fd_closep) int report_read = -1;
         CLEANUP(fd_closep) int report_write = -1;
-        SpawnPlan plan = { .request = request };
-        sigset_t all, before;
-        int pidfd = -1;
-        pid_t pid;
+        pid_t pid = -ENOSYS;
         int r;
 
         r = spawn_report_open(&report_read, &report_write);
         if (r < 0)
                 return r;
-        plan.report_fd = report_write;
+        plan->report_fd = report_write;
+        if (!spawn_clone3_denied)
+                pid = spawn_clone3(plan, &ret->pidfd);
+        if (spawn_is_refused(pid))
+                pid = spawn_fork(plan, &ret->pidfd);
+        if (pid > 0) {
+                ret->report_fd = report_read;
+                report_read = -1;
+        }
+        return pid;
+}
+
+/* It has executed when this returns, or has failed and written why. */
+static pid_t spawn_share(SpawnPlan *plan, Spawned *ret) {
+        struct clone_args arguments = spawn_arguments(plan, &ret->pidfd);
+        pid_t pid;
+
+        plan->report = &ret->report;
+        pid = spawn_vfork(&arguments, plan);
+        plan->report = NULL;
+        return pid;
+}
+
+int spawn(const SpawnRequest *request, Spawned *ret) {
+        Spawned spawned = { .pid = -ENOSYS, .pidfd = -1, .report_fd = -1 };
+        SpawnPlan plan = { .request = request };
+        sigset_t all, before;
+
         if (request->oom_score_adjust != 0)
                 (void) snprintf(plan.oom_text, sizeof(plan.oom_text), "%d",
                                 request->oom_score_adjust);
 
         if (sigfillset(&all) < 0 || sigprocmask(SIG_SETMASK, &all, &before) < 0)
                 return errno_negative();
-        pid = spawn_process(&plan, &pidfd);
+        if (spawn_may_vfork(request) && !spawn_clone3_denied)
+                spawned.pid = spawn_share(&plan, &spawned);
+        if (spawn_is_refused(spawned.pid))
+                spawned.pid = spawn_copy(&plan, &spawned);
         (void) sigprocmask(SIG_SETMASK, &before, NULL);
-        if (pid < 0)
-                return pid;
+        if (spawned.pid < 0)
+                return spawned.pid;
 
-        *ret = (Spawned){ .pid = pid, .pidfd = pidfd, .report_fd = report_read };
-        report_read = -1;
+        *ret = spawned;
         return 0;
 }
 

@@ -65,10 +65,17 @@ typedef enum SpawnStep {
         SPAWN_STEP_MAX_,
 } SpawnStep;
 
+typedef struct SpawnReport {
+        SpawnStep failed_step; /* SPAWN_STEP_NONE: the program was executed */
+        int error;             /* positive errno */
+} SpawnReport;
+
 typedef struct Spawned {
         pid_t pid;
-        int pidfd;     /* the caller's */
-        int report_fd; /* the caller's: readable or at its end once the exec has gone either way */
+        int pidfd;          /* the caller's */
+        int report_fd;      /* the caller's: readable or at its end once it is known how the exec
+                               went. -1: it is known already */
+        SpawnReport report; /* without report_fd */
 } Spawned;
 
 /*
@@ -83,11 +90,6 @@ int spawn(const SpawnRequest *request, Spawned *ret);
  * wait itself: to be asked when the program has just been executed.
  */
 bool spawn_reads_locally(const char *program, const char *directory);
-
-typedef struct SpawnReport {
-        SpawnStep failed_step; /* SPAWN_STEP_NONE: the program was executed */
-        int error;             /* positive errno */
-} SpawnReport;
 
 /* Reads the report (never blocks): 0, or -EAGAIN if there is none yet. */
 int spawn_report_read(int report_fd, SpawnReport *ret);

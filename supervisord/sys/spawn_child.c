@@ -221,9 +221,20 @@ static const struct {
         { SPAWN_STEP_EXEC, spawn_child_execute },
 };
 
+/* Smaller than PIPE_BUF into an empty pipe: it fails only if nobody reads it. */
+static void spawn_child_report(const SpawnPlan *plan, const SpawnReport *report) {
+        ssize_t written;
+
+        if (plan->report) {
+                *plan->report = *report;
+                return;
+        }
+        written = write(plan->report_fd, report, sizeof(*report));
+        (void) written;
+}
+
 noreturn void spawn_child_run(const SpawnPlan *plan) {
         SpawnReport report = { .failed_step = SPAWN_STEP_NONE };
-        ssize_t written;
 
         spawn_child_default_signals();
         (void) setsid(); /* fails only for a group leader, which a new process never is */
@@ -238,8 +249,6 @@ noreturn void spawn_child_run(const SpawnPlan *plan) {
                 }
         }
 
-        /* Smaller than PIPE_BUF into an empty pipe: it fails only if nobody reads it. */
-        written = write(plan->report_fd, &report, sizeof(report));
-        (void) written;
+        spawn_child_report(plan, &report);
         _exit(SPAWN_CHILD_STATUS);
 }

@@ -17,12 +17,13 @@
 typedef struct SpawnPlan {
         const SpawnRequest *request;
         int report_fd;                     /* above 2, closed by the exec */
+        SpawnReport *report;               /* where the memory is shared, in place of report_fd */
         bool enter_cgroup;                 /* it was not born in its cgroup */
         char oom_text[SPAWN_OOM_TEXT_MAX]; /* for /proc/self/oom_score_adj; "": as it is */
 } SpawnPlan;
 
 /*
  * Runs in the child with all signals blocked. Executes the program, or writes a SpawnReport to
- * report_fd and exits with status 127.
+ * report or report_fd and exits with status 127.
  */
 noreturn void spawn_child_run(const SpawnPlan *plan);

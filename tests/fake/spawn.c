@@ -2,7 +2,8 @@
 
 /*
  * sys/spawn.h on the fake world. The process is there at once, and its exec, or the failure of it,
- * comes as a thing of its own, so that a signal or a race can come between.
+ * comes as a thing of its own, so that a signal or a race can come between; with it where the exec
+ * is waited for and takes no time.
  */
 
 #include "sys/spawn.h"
@@ -37,24 +38,38 @@ static const char *request_variable(const SpawnRequest *request, const char *key
         return "";
 }
 
+static SpawnReport spawn_execute(FakeProcess *process) {
+        const FakeProgram *program = process->program;
+        SpawnReport report = { SPAWN_STEP_EXEC, ENOENT };
+
+        if (program)
+                report = (SpawnReport){ program->failing_step, program->error };
+        if (report.failed_step == SPAWN_STEP_NONE) {
+                process_execute(process);
+                return report;
+        }
+        process->executed = true;
+        process_exit(process, false, EXIT_NOT_EXECUTED);
+        return report;
+}
+
 static void spawn_executed(void *userdata, uint64_t key) {
         FakeProcess *process = process_by_key(key);
-        const FakeProgram *program;
 
         (void) userdata;
-        if (!process_is_alive(process))
-                return;
-        program = process->program;
-        if (!program)
-                descriptor_report(process, SPAWN_STEP_EXEC, ENOENT);
-        else
-                descriptor_report(process, program->failing_step, program->error);
+        if (process_is_alive(process))
+                descriptor_report(process, spawn_execute(process));
+}
 
-        if (!program || program->failing_step != SPAWN_STEP_NONE) {
-                process->executed = true;
-                process_exit(process, false, EXIT_NOT_EXECUTED);
-        } else
-                process_execute(process);
+static void spawn_begin(FakeProcess *process, bool wait_for_exec, Spawned *ret) {
+        usec_t duration = process->program ? process->program->exec_time : 0;
+
+        if (wait_for_exec && duration == 0) {
+                ret->report = spawn_execute(process);
+                return;
+        }
+        process->report_fd = ret->report_fd = descriptor_new(DESCRIPTOR_REPORT, process, NULL);
+        world_at(usec_add(world_now(), duration), spawn_executed, NULL, process_key(process));
 }
 
 /* The tree that a new process is born in. */
@@ -85,17 +100,15 @@ int spawn(const SpawnRequest *request, Spawned *ret) {
                 WORLD_NAME_MAX - 1);
         strncat(process->invocation, request_variable(request, "SUPERVISOR_INVOCATION"),
                 WORLD_NAME_MAX - 1);
-        process->report_fd = descriptor_new(DESCRIPTOR_REPORT, process, NULL);
 
         fake_capture_process(request->output, process);
         world_trace("  process %d is spawned (%s)", process->pid, request->command[0]);
-        world_at(usec_add(world_now(), program ? program->exec_time : 0), spawn_executed, NULL,
-                 process_key(process));
         *ret = (Spawned){
                 .pid = process->pid,
                 .pidfd = descriptor_new(DESCRIPTOR_PIDFD, process, NULL),
-                .report_fd = process->report_fd,
+                .report_fd = -1,
         };
+        spawn_begin(process, request->wait_for_exec, ret);
         return 0;
 }
 

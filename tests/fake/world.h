@@ -272,7 +272,7 @@ int descriptor_new(DescriptorKind kind, FakeProcess *process, const char *name);
 /* Its meaning, NULL if it has none. */
 Descriptor *descriptor_get(int fd);
 /* The report pipe of a process that was spawned comes to its end. */
-void descriptor_report(const FakeProcess *process, SpawnStep failed_step, int error);
+void descriptor_report(const FakeProcess *process, SpawnReport report);
 /* What epoll(7) would say of it. */
 uint32_t descriptor_events(int fd);
 /* Descriptors of this process that are open, of any kind. */

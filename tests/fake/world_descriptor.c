@@ -59,14 +59,15 @@ Descriptor *descriptor_get(int fd) {
         return &descriptors[fd];
 }
 
-void descriptor_report(const FakeProcess *process, SpawnStep failed_step, int error) {
-        Descriptor *report = descriptor_get(process->report_fd);
+void descriptor_report(const FakeProcess *process, SpawnReport report) {
+        Descriptor *descriptor = descriptor_get(process->report_fd);
 
         /* it may be closed by now, and the number stand for something else */
-        if (!report || report->kind != DESCRIPTOR_REPORT || report->process != process_key(process))
+        if (!descriptor || descriptor->kind != DESCRIPTOR_REPORT ||
+            descriptor->process != process_key(process))
                 return;
-        report->ready = true;
-        report->report = (SpawnReport){ failed_step, error };
+        descriptor->ready = true;
+        descriptor->report = report;
 }
 
 uint32_t descriptor_events(int fd) {

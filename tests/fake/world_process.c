@@ -229,7 +229,7 @@ void process_exit(FakeProcess *process, bool signaled, int code) {
 
         const WorldTree *tree = process->tree;
         if (!process->executed)
-                descriptor_report(process, SPAWN_STEP_NONE, 0);
+                descriptor_report(process, (SpawnReport){ SPAWN_STEP_NONE, 0 });
         process_forget_postponed(process);
         process->zombie = true;
         process->tree->population--;

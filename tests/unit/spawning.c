@@ -67,6 +67,8 @@ static SpawnReport report_of(const Spawned *spawned) {
         struct pollfd poll_fd = { .fd = spawned->report_fd, .events = POLLIN };
         SpawnReport report = { .failed_step = SPAWN_STEP_MAX_ };
 
+        if (spawned->report_fd < 0)
+                return spawned->report;
         ck_assert_int_eq(poll(&poll_fd, 1, -1), 1);
         ck_assert_int_eq(spawn_report_read(spawned->report_fd, &report), 0);
         return report;
