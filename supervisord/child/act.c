@@ -46,11 +46,8 @@ void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actio
                 finish_tidy(child);
         if (actions & ACTION_REMOVE)
                 finish_remove(child);
-        if (actions & ACTION_DELAY) {
-                note_delay(child);
-                loop_timer_set(child->timer,
-                               usec_add(loop_now(child->context->loop), child->restart_delay));
-        }
+        if (actions & ACTION_DELAY)
+                finish_delay(child);
         if (actions & ACTION_NOTE_END)
                 note_end(child);
         if (actions & ACTION_FREEZE_LATE)

@@ -159,6 +159,8 @@ static void child_set_state(Child *child, DaemonState to) {
 
         if (daemon_state_is_resting(to))
                 child->ends_as_failed = false;
+        if (from == STATE_DELAYED && to == STATE_STOPPED)
+                (void) tree_release(child->tree); /* it may have been kept for the next start */
         child->state = to;
         child->state_since = loop_now(child->context->loop);
         log_debug("%s: %s -> %s", child_name(child), daemon_state_name(from),

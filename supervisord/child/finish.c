@@ -14,6 +14,9 @@
 /* A killed process is gone within milliseconds, unless it hangs in the kernel. */
 #define KILL_TIMEOUT (2 * USEC_PER_SEC)
 
+/* Who ends what was in the way of a start looks again a little later, and never in a circle. */
+#define SWEEP_PAUSE USEC_PER_MSEC
+
 static void finish_remember_signal(Child *child, int signo, bool to_all) {
         if (signo != SIGCONT)
                 child->signals[child->signals_sent++ % RECORD_SIGNALS_MAX] = (RecordSignal){
@@ -232,7 +235,7 @@ DaemonEvent finish_verdict(Child *child) {
         if (!child->wanted)
                 return EVENT_TIDIED_REST;
         if (TAKE(child->sweep_was_ours)) {
-                child->restart_delay = 0;
+                child->restart_delay = SWEEP_PAUSE;
                 return EVENT_TIDIED_RETRY;
         }
         switch (restart_decide(child->daemon, &child->history, clean,
@@ -281,13 +284,15 @@ static void finish_note_removed(const Child *child, const char *path, int outcom
                      strerror(-outcome));
 }
 
-void finish_remove(Child *child) {
-        if (child->daemon->pidfile)
-                finish_note_removed(child, child->daemon->pidfile, pidpath_clear(child));
-        for (char **path = child->daemon->cleanup.remove; path && *path; path++)
-                finish_note_removed(child, *path, file_remove(*path));
+/*
+ * Who ended by itself and is due again starts in this very turn of the loop, and in the same
+ * cgroup. Whoever ends others in an order has to see that it is gone.
+ */
+static bool finish_starts_at_once(const Child *child) {
+        return child->state == STATE_DELAYED && child->restart_delay == 0 && !child->ending;
+}
 
-        sockets_forget(child);
+static void finish_release_tree(Child *child) {
         (void) tree_release(child->helper.tree);
         int r = tree_release(child->tree);
         switch (r) {
@@ -302,4 +307,24 @@ void finish_remove(Child *child) {
                      strerror(-r));
                 break;
         }
+}
+
+void finish_remove(Child *child) {
+        if (child->daemon->pidfile)
+                finish_note_removed(child, child->daemon->pidfile, pidpath_clear(child));
+        for (char **path = child->daemon->cleanup.remove; path && *path; path++)
+                finish_note_removed(child, *path, file_remove(*path));
+
+        sockets_forget(child);
+        if (!finish_starts_at_once(child))
+                finish_release_tree(child);
+}
+
+void finish_delay(Child *child) {
+        note_delay(child);
+        if (finish_starts_at_once(child))
+                child_post(child, EVENT_DELAY_OVER);
+        else
+                loop_timer_set(child->timer,
+                               usec_add(loop_now(child->context->loop), child->restart_delay));
 }

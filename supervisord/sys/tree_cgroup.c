@@ -29,6 +29,7 @@ typedef struct TreeCgroup {
         char *group;      /* what /proc/PID/cgroup says of its processes */
         int directory_fd; /* -1: not prepared, or released */
         bool released;    /* and not prepared since: there is nothing to remove */
+        bool has_spared;  /* `spared` may exist */
 } TreeCgroup;
 
 static void tree_cgroup_free(Tree *tree) {
@@ -56,38 +57,41 @@ static int tree_cgroup_open(TreeCgroup *self) {
         return 0;
 }
 
-/* The "populated" line of cgroup.events, for the cgroup and all below it. */
-static int tree_cgroup_populated(const TreeCgroup *self, bool *ret) {
+/* What cgroup.events says, for the cgroup and all below it. */
+static int tree_cgroup_events(const TreeCgroup *self, char text[static CGROUP_EVENTS_MAX]) {
         CLEANUP(fd_closep) int fd = -1;
-        char text[CGROUP_EVENTS_MAX];
-        const char *line;
         ssize_t n;
 
         fd = openat(self->directory_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
         if (fd < 0)
                 return errno_negative();
-        n = read(fd, text, sizeof(text) - 1);
+        n = read(fd, text, CGROUP_EVENTS_MAX - 1);
         if (n < 0)
                 return errno_negative();
         text[n] = '\0';
-
-        line = strstr(text, "populated ");
-        if (!line)
-                return -EBADMSG;
-        *ret = line[strlen("populated ")] != '0';
         return 0;
 }
 
 /* In doubt there is still somebody: that costs time, the opposite would cost a daemon. */
 static bool tree_cgroup_is_empty(Tree *tree) {
         const TreeCgroup *self = (const TreeCgroup *) tree;
-        bool populated = true;
+        char events[CGROUP_EVENTS_MAX];
         int r;
 
         if (self->directory_fd < 0)
                 return true;
-        r = tree_cgroup_populated(self, &populated);
-        return error_is_gone(r) || !populated;
+        r = tree_cgroup_events(self, events);
+        return error_is_gone(r) || (r == 0 && strstr(events, "populated 0"));
+}
+
+/* Whether a run that has ended left it as it was made: empty, not frozen, with nothing below. */
+static bool tree_cgroup_is_as_new(const TreeCgroup *self) {
+        char events[CGROUP_EVENTS_MAX];
+        struct stat st;
+
+        return self->directory_fd >= 0 && tree_cgroup_events(self, events) == 0 &&
+               strstr(events, "populated 0") && !strstr(events, "frozen 1") &&
+               fstat(self->directory_fd, &st) == 0 && st.st_nlink == 2;
 }
 
 static int tree_cgroup_prepare(Tree *tree) {
@@ -95,6 +99,8 @@ static int tree_cgroup_prepare(Tree *tree) {
         int r;
 
         self->released = false;
+        if (tree_cgroup_is_as_new(self))
+                return 0;
         r = tree_cgroup_open(self);
         if (r == 0 && !tree_cgroup_is_empty(tree))
                 return TREE_E_POPULATED;
@@ -257,7 +263,8 @@ static int tree_cgroup_spare_one(void *userdata, pid_t pid) {
         return 0;
 }
 
-static int tree_cgroup_open_spared(const TreeCgroup *self, int *ret) {
+static int tree_cgroup_open_spared(TreeCgroup *self, int *ret) {
+        self->has_spared = true;
         if (mkdir(self->spared, 0755) < 0 && errno != EEXIST)
                 return errno_negative();
         CLEANUP(fd_closep) int directory = open(self->spared, O_DIRECTORY | O_CLOEXEC);
@@ -269,7 +276,7 @@ static int tree_cgroup_open_spared(const TreeCgroup *self, int *ret) {
 
 /* Processes that fork while they are moved are found by a further pass. */
 static int tree_cgroup_spare(Tree *tree, TreeVisitor visit, void *userdata) {
-        const TreeCgroup *self = (const TreeCgroup *) tree;
+        TreeCgroup *self = (TreeCgroup *) tree;
         CLEANUP(fd_closep) int fd = -1;
         int r;
 
@@ -309,7 +316,8 @@ static int tree_cgroup_release(Tree *tree) {
         TreeCgroup *self = (TreeCgroup *) tree;
         int r;
 
-        (void) rmdir(self->spared); /* if nobody is in it any more */
+        if (self->has_spared) /* if nobody is in it any more */
+                self->has_spared = rmdir(self->spared) < 0 && errno == EBUSY;
         if (self->released)
                 return 0;
         r = cgroup_remove(self->path);
@@ -349,6 +357,7 @@ int tree_cgroup_new(const CgroupRoot *root, const char *name, Tree **ret) {
                 return -ENOMEM;
         self->tree.ops = &tree_cgroup_ops;
         self->directory_fd = -1;
+        self->has_spared = true; /* an earlier supervisord may have left it */
 
         if (asprintf(&self->path, "%s/%s.daemon", cgroup_root_path(root), name) < 0)
                 self->path = NULL;

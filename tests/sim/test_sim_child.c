@@ -307,7 +307,7 @@ START_TEST(what_an_earlier_run_left_is_ended_first) {
         ck_assert_uint_eq(sim_population("d"), 1);
         sim_run_until(4 * SEC);
         ck_assert_uint_eq(sim_said(MESSAGE_LEFTOVERS, "d"), 1);
-        ck_assert_uint_eq(sim_said_when(MESSAGE_DAEMON_READY, "d"), 3 * SEC);
+        ck_assert_uint_eq(sim_said_when(MESSAGE_DAEMON_READY, "d"), 3 * SEC + MS);
         ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_START_FAILED, "d"), 0);
         one_end();
 }
