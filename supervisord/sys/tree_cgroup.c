@@ -29,6 +29,7 @@ typedef struct TreeCgroup {
         char *group;      /* what /proc/PID/cgroup says of its processes */
         int directory_fd; /* -1: not prepared, or released */
         bool released;    /* and not prepared since: there is nothing to remove */
+        bool killed;      /* by cgroup.kill, see tree_cgroup_is_as_new() */
         bool has_spared;  /* `spared` may exist */
 } TreeCgroup;
 
@@ -84,12 +85,16 @@ static bool tree_cgroup_is_empty(Tree *tree) {
         return error_is_gone(r) || (r == 0 && strstr(events, "populated 0"));
 }
 
-/* Whether a run that has ended left it as it was made: empty, not frozen, with nothing below. */
+/*
+ * Whether a run that has ended left it as it was made: empty, not frozen, with nothing below. In one
+ * that was ever killed Linux 6.18 kills whatever is cloned into it, at its birth (it compares the
+ * number of kills of the wrong cgroup).
+ */
 static bool tree_cgroup_is_as_new(const TreeCgroup *self) {
         char events[CGROUP_EVENTS_MAX];
         struct stat st;
 
-        return self->directory_fd >= 0 && tree_cgroup_events(self, events) == 0 &&
+        return self->directory_fd >= 0 && !self->killed && tree_cgroup_events(self, events) == 0 &&
                strstr(events, "populated 0") && !strstr(events, "frozen 1") &&
                fstat(self->directory_fd, &st) == 0 && st.st_nlink == 2;
 }
@@ -101,6 +106,7 @@ static int tree_cgroup_prepare(Tree *tree) {
         self->released = false;
         if (tree_cgroup_is_as_new(self))
                 return 0;
+        self->killed = false;
         r = tree_cgroup_open(self);
         if (r == 0 && !tree_cgroup_is_empty(tree))
                 return TREE_E_POPULATED;
@@ -228,11 +234,12 @@ int tree_cgroup_kill_frozen(Tree *tree) {
 }
 
 static int tree_cgroup_kill(Tree *tree) {
-        const TreeCgroup *self = (const TreeCgroup *) tree;
+        TreeCgroup *self = (TreeCgroup *) tree;
         int r;
 
         if (self->directory_fd < 0)
                 return 0;
+        self->killed = true;
         r = tree_cgroup_write(self, "cgroup.kill", "1");
         if (!error_is_gone(r))
                 return r;

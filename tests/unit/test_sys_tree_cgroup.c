@@ -220,6 +220,39 @@ START_TEST(test_prepare_afresh) {
 }
 END_TEST
 
+/* Which cgroup it is: numbers are not given twice. */
+static ino_t prepared(void) {
+        struct stat st;
+
+        ck_assert_int_eq(tree_prepare(tree), 0);
+        ck_assert_int_eq(fstat(tree_cgroup_fd(tree), &st), 0);
+        return st.st_ino;
+}
+
+/* What a run leaves as it was is used again, unless it was killed, frozen, or has others below. */
+START_TEST(test_prepare_again) {
+        char path[2048];
+        ino_t first = prepared(), second, third, fourth;
+
+        trees_end(trees_run("exec sleep 120", tree_cgroup_fd(tree), TREES_ID, TREES_MARK));
+        ck_assert_uint_eq(prepared(), first);
+        ck_assert_int_eq(tree_kill(tree), 0);
+        second = prepared();
+        ck_assert_uint_ne(second, first);
+        ck_assert_uint_eq(prepared(), second);
+        ck_assert_int_eq(tree_pause(tree, true), 0);
+        third = prepared();
+        ck_assert_uint_ne(third, second);
+        assert_not_frozen();
+        path_of("/left", path);
+        ck_assert_int_eq(mkdir(path, 0755), 0);
+        fourth = prepared();
+        ck_assert_uint_ne(fourth, third);
+        ck_assert_uint_eq(prepared(), fourth);
+        ck_assert_int_eq(access(path, F_OK), -1);
+}
+END_TEST
+
 /* Somebody else removes the cgroup. */
 START_TEST(test_removed_by_others) {
         char path[2048];
@@ -259,6 +292,7 @@ static Suite *make_suite(const char *unable) {
         tcase_add_test(tcase, test_many);
         tcase_add_test(tcase, test_neighbour);
         tcase_add_test(tcase, test_prepare_afresh);
+        tcase_add_test(tcase, test_prepare_again);
         tcase_add_test(tcase, test_removed_by_others);
         suite_add_tcase(suite, tcase);
         return suite;
