@@ -86,9 +86,8 @@ static bool tree_cgroup_is_empty(Tree *tree) {
 }
 
 /*
- * Whether a run that has ended left it as it was made: empty, not frozen, with nothing below. In one
- * that was ever killed Linux 6.18 kills whatever is cloned into it, at its birth (it compares the
- * number of kills of the wrong cgroup).
+ * Whether a run that has ended left it as it was made: empty, not frozen, with nothing below. In
+ * one that was ever killed Linux 6.18 kills whatever is cloned into it, at its birth.
  */
 static bool tree_cgroup_is_as_new(const TreeCgroup *self) {
         char events[CGROUP_EVENTS_MAX];
