@@ -154,6 +154,6 @@ void random_make_habits(RandomDaemon *daemon, Script *self) {
                 lets_a_kid_speak, has_sessions, is_started_twice, leaves_a_helper, dies_soon,
         };
 
-        if (random_once_in(3))
+        if (random_once_in(2))
                 habits[world_choose(ELEMENTSOF(habits))](daemon, self);
 }
