@@ -14,8 +14,15 @@
 #include "base/error.h"
 #include "base/parse.h"
 
+/*
+ * Who dies may be replaced by his handler, and the replacement may die before the next look: after
+ * so many it is the turn of everybody else.
+ */
+#define REAPER_TURN 256
+
 struct Reaper {
         LoopSource *source;
+        LoopSource *again; /* there may be more of them */
         Process *processes; /* by pid; borrowed, each knows its place */
         ReapedHandler handler;
         void *userdata;
@@ -72,24 +79,25 @@ static int reaper_next(siginfo_t *ret) {
 
 static int reaper_on_signal(void *userdata) {
         Reaper *reaper = userdata;
-        unsigned strangers = 0;
-        bool reaped = false;
+        unsigned strangers = 0, reaped = 0;
         siginfo_t info;
-        int r;
+        int r = 0;
 
-        while ((r = reaper_next(&info)) > 0) {
-                reaped = true;
+        while (reaped < REAPER_TURN && (r = reaper_next(&info)) > 0) {
+                reaped++;
                 r = reaper_tell(reaper, &info, &strangers);
                 if (r < 0)
                         return r;
         }
+        if (r >= 0 && reaped == REAPER_TURN)
+                r = loop_defer_arm(reaper->again);
         if (r < 0)
                 return r;
-        return reaped && reaper->handler ? reaper->handler(reaper->userdata, strangers) : 0;
+        return reaped > 0 && reaper->handler ? reaper->handler(reaper->userdata, strangers) : 0;
 }
 
 int reaper_new(Loop *loop, Reaper **ret) {
-        CLEANUP(freep) Reaper *reaper = calloc(1, sizeof(*reaper));
+        CLEANUP(reaper_freep) Reaper *reaper = calloc(1, sizeof(*reaper));
         const struct sigaction action = { .sa_handler = SIG_DFL };
         int r;
 
@@ -104,6 +112,9 @@ int reaper_new(Loop *loop, Reaper **ret) {
 
         r = loop_add_signal(loop, &reaper->source, SIGCHLD, LOOP_CHILD, "reaper", reaper_on_signal,
                             reaper);
+        if (r >= 0)
+                r = loop_add_defer(loop, &reaper->again, LOOP_CHILD, "reaper", reaper_on_signal,
+                                   reaper);
         if (r < 0)
                 return r;
 
@@ -119,6 +130,7 @@ Reaper *reaper_free(Reaper *reaper) {
 
         HASH_ITER(hh, reaper->processes, process, next)
                 reaper_forget(reaper, process);
+        loop_source_free(reaper->again);
         loop_source_free(reaper->source);
         free(reaper);
         return NULL;

@@ -55,6 +55,7 @@ typedef struct Told {
         unsigned times;
         struct Told *remove; /* to be removed by the handler */
         bool again;          /* waits for another one */
+        LoopSource **for_ever; /* … which has died already, each time; there is work for this */
         bool last;           /* ends the loop */
         int result;
 } Told;
@@ -89,6 +90,13 @@ static int on_told(void *userdata, const Process *process, const ExitStatus *sta
                 told->again = false;
                 reaper_add(reaper, &told->process, fork_exit(9), on_told, told);
                 return 0;
+        }
+        if (told->for_ever) {
+                pid_t pid = fork_exit(9);
+
+                make_zombie(pid);
+                ck_assert_int_eq(loop_defer_arm(*told->for_ever), 0);
+                reaper_add(reaper, &told->process, pid, on_told, told);
         }
         if (told->last)
                 return loop_exit(loop, 0);
@@ -130,6 +138,25 @@ START_TEST(test_signal) {
         ck_assert_int_eq(loop_run(loop), 0);
         ck_assert(told.status.known && told.status.signaled && !told.status.core);
         ck_assert_int_eq(told.status.code, SIGKILL);
+}
+END_TEST
+
+static int on_turn(void *userdata) {
+        (void) userdata;
+        return loop_exit(loop, 0);
+}
+
+/* A daemon that dies whenever it is replaced does not keep us from the others. */
+START_TEST(test_others_have_their_turn) {
+        LoopSource *other;
+        Told told = { .for_ever = &other };
+
+        ck_assert_int_eq(loop_add_defer(loop, &other, LOOP_STOP, "other", on_turn, NULL), 0);
+        wait_for(&told, fork_exit(3));
+        ck_assert_int_eq(loop_run(loop), 0);
+        ck_assert_int_eq(waitpid(-1, NULL, 0), told.process.pid); /* the last of them */
+        reaper_remove(reaper, &told.process);
+        loop_source_free(other);
 }
 END_TEST
 
@@ -332,6 +359,7 @@ static Suite *make_suite(void) {
         tcase_add_test(reaping, test_signal);
         tcase_add_test(reaping, test_several_in_one_round);
         tcase_add_test(reaping, test_handler_waits_again);
+        tcase_add_test(reaping, test_others_have_their_turn);
         tcase_add_test(reaping, test_handler_removes_another);
         tcase_add_test(reaping, test_removed);
         tcase_add_test(reaping, test_added_twice);
