@@ -52,6 +52,8 @@ void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actio
                 note_end(child);
         if (actions & ACTION_FREEZE_LATE)
                 freeze_late(child);
+        if (actions & ACTION_LEFTOVERS)
+                leftovers_drained(child, event);
         if (actions & ACTION_THAW) {
                 child->reason[0] = '\0';
                 freeze_undo(child);

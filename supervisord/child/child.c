@@ -39,7 +39,7 @@ static int child_on_timer(void *userdata) {
         case STATE_STOPPING:
         case STATE_SWEEPING:
         case STATE_KILLING:
-                if (!finish_command_late(child))
+                if (!finish_command_late(child) && !leftovers_go_on(child))
                         child_on_time_to_end(child);
                 break;
         case STATE_TIDYING:
@@ -121,10 +121,14 @@ Child *child_free(Child *child) {
         return NULL;
 }
 
+/* A stop takes over what is left of a daemon as it is. */
+static bool child_is_taken_over(DaemonState from, DaemonState to) {
+        return from == STATE_SWEEPING && to == STATE_STOPPING;
+}
+
 /* Whether the timer that runs goes on meaning the same. */
 static bool child_keeps_timer(DaemonState from, DaemonState to) {
-        return (from == STATE_SWEEPING && to == STATE_STOPPING) ||
-               (from == STATE_STARTING && to == STATE_PROBING);
+        return child_is_taken_over(from, to) || (from == STATE_STARTING && to == STATE_PROBING);
 }
 
 static void child_set_state(Child *child, DaemonState to) {
@@ -134,7 +138,10 @@ static void child_set_state(Child *child, DaemonState to) {
                 loop_timer_disarm(child->timer);
         finish_forget_command(child);
         helper_cancel(&child->helper);
-        drain_forget(child);
+        if (!child_is_taken_over(from, to)) {
+                drain_forget(child);
+                leftovers_forget(child);
+        }
         if (from == STATE_STARTING) {
                 launch_forget(child);
                 track_stop_search(child);
@@ -405,7 +412,7 @@ const char *child_reason(const Child *child) {
 }
 
 const char *child_status(const Child *child) {
-        return child->measuring.active ? child->measuring.progress : child->status;
+        return child->measuring.progress[0] != '\0' ? child->measuring.progress : child->status;
 }
 
 bool child_take_forced(Child *child) {

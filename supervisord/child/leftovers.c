@@ -3,6 +3,10 @@
  * What the main process leaves when it ends (cleanup.leftovers). Without a word of the
  * administrator it is ended like everything else of the daemon. What is to be spared leaves the
  * tree at the moment at which its end is awaited: for everybody else the tree is empty then.
+ *
+ * What is waited for after an end that nobody asked for would go on taking in work, all of which
+ * would be cut. So its intake is closed and its work measured as in a stop, but from outside alone:
+ * the main process, to which freeze and drain may say something, is gone.
  */
 
 #include <stdio.h>
@@ -96,19 +100,117 @@ const char *leftovers_text(const Child *child) {
 
 /* ---- wait ---- */
 
+void leftovers_forget(Child *child) {
+        child->waiting = (LeftoversWait){ 0 };
+        measure_forget(child);
+}
+
+/* They are left alone until then. */
+static void leftovers_leave(Child *child) {
+        char time[DURATION_TEXT_MAX];
+        size_t count = child->waiting.count;
+
+        measure_forget(child);
+        format_duration(time, usec_sub(child->waiting.until, child->waiting.since));
+        snprintf(child->measuring.progress, sizeof(child->measuring.progress),
+                 "%zu %s up to %s to end", count,
+                 PLURAL(count, "left-over process has", "left-over processes have"), time);
+        loop_timer_set(child->timer, child->waiting.until);
+}
+
+/* Whether what they do is to be seen: jobs may have no connection, and sessions do not count. */
+static bool leftovers_show_work(const Child *child) {
+        const DaemonConfig *daemon = child->daemon;
+
+        if (daemon->drain.until == DRAIN_JOBS || daemon->drain.until == DRAIN_NONE ||
+            (daemon->drain.until != DRAIN_CONNECTIONS && daemon->drain.count == COUNT_SESSION))
+                return false;
+        for (size_t i = 0; i < child->sockets.count; i++)
+                if (child->sockets.list[i].kind != INTAKE_UDP || daemon->drain.count == COUNT_UDP)
+                        return true;
+        return false;
+}
+
+static void leftovers_drain(Child *child) {
+        if (sockets_are_closable(child))
+                (void) sockets_close(child);
+        else
+                sockets_scan(child);
+        if (leftovers_show_work(child))
+                measure_begin(child);
+}
+
 bool leftovers_begin_wait(Child *child) {
         usec_t wait = daemon_config_wait(child->daemon);
-        char time[DURATION_TEXT_MAX];
-        size_t count;
+        usec_t now = loop_now(child->context->loop);
 
         if (wait == 0 || !leftovers_are_alone(child) || child->out_of_time)
                 return false;
-        count = finish_count(child);
-        note(child, LOG_INFO, MESSAGE_NONE, "its main process is gone, %zu %s up to %s to end",
-             count, PLURAL(count, "left-over process has", "left-over processes have"),
-             format_duration(time, wait));
         child->stop_step = 0;
         child->step_again = false;
-        loop_timer_set(child->timer, usec_add(loop_now(child->context->loop), wait));
+        child->waiting = (LeftoversWait){
+                .since = now,
+                .until = usec_add(now, wait),
+                .count = finish_count(child),
+        };
+        leftovers_leave(child);
+        note(child, note_priority(child, LOG_INFO), MESSAGE_NONE, "its main process is gone, %s",
+             child->measuring.progress);
+        if (child->state == STATE_SWEEPING)
+                leftovers_drain(child);
         return true;
+}
+
+static usec_t leftovers_waited(const Child *child) {
+        return usec_sub(loop_now(child->context->loop), child->waiting.since);
+}
+
+static void leftovers_note_idle(const Child *child) {
+        char elapsed[DURATION_TEXT_MAX];
+
+        note(child, note_priority(child, LOG_INFO), MESSAGE_NONE,
+             "left-over processes idle after %s, ending them",
+             format_elapsed(elapsed, leftovers_waited(child)));
+}
+
+/* The last word belongs to a last look. */
+static void leftovers_note_over(Child *child) {
+        char peers[MEASURE_PEERS_MAX];
+
+        measure_peers(child, peers);
+        if (flight_is_finished(&child->measuring.flight.last)) {
+                leftovers_note_idle(child);
+                return;
+        }
+        child->forced |= child->state == STATE_STOPPING; /* else it is no stop that cuts them */
+        note_left_forced(child, leftovers_waited(child),
+                         peers[0] != '\0' ? peers : child->measuring.progress);
+}
+
+static void leftovers_end_wait(Child *child) {
+        leftovers_forget(child);
+        child->context->sink.changed(child->context->sink.userdata, child);
+}
+
+void leftovers_drained(Child *child, DaemonEvent event) {
+        if (event == EVENT_DRAIN_FAILED) { /* the reason was noted */
+                leftovers_leave(child);
+                return;
+        }
+        leftovers_note_idle(child);
+        leftovers_end_wait(child);
+        child_post(child, finish_step_event(child));
+}
+
+bool leftovers_go_on(Child *child) {
+        if (child->waiting.until == 0 || tree_is_empty(child->tree))
+                return false;
+        if (child->measuring.active && loop_now(child->context->loop) < child->waiting.until) {
+                measure_again(child);
+                return true;
+        }
+        if (child->measuring.active)
+                leftovers_note_over(child);
+        leftovers_end_wait(child);
+        return false;
 }

@@ -107,6 +107,11 @@ static usec_t measure_time(const Child *child) {
 
 /* In the last third of its time. */
 static bool measure_may_nudge(const Child *child, usec_t now) {
+        const LeftoversWait *waiting = &child->waiting;
+
+        if (waiting->until > 0)
+                return usec_sub(now, waiting->since) >=
+                       usec_sub(waiting->until, waiting->since) / 3 * 2;
         return usec_sub(now, child->phase_since) >= measure_time(child) / 3 * 2;
 }
 
@@ -121,10 +126,23 @@ static void measure_nudge(Child *child, const MeasureLook *look) {
                 note(child, LOG_DEBUG, MESSAGE_NONE, "hung up on %zu idle connections", count);
 }
 
+static void measure_set_progress(Child *child) {
+        Measuring *measuring = &child->measuring;
+        char flight[FLIGHT_TEXT_MAX];
+        size_t count = child->waiting.count;
+
+        flight_text(flight, &measuring->flight.last);
+        if (child->waiting.until > 0)
+                snprintf(measuring->progress, sizeof(measuring->progress), "%zu %s, %s", count,
+                         PLURAL(count, "left-over process", "left-over processes"), flight);
+        else
+                snprintf(measuring->progress, sizeof(measuring->progress), "%s", flight);
+}
+
 static void measure_note(Child *child, usec_t now) {
         Measuring *measuring = &child->measuring;
 
-        flight_text(measuring->progress, &measuring->flight.last);
+        measure_set_progress(child);
         if (strcmp(measuring->progress, measuring->text) == 0 ||
             (measuring->noted > 0 && usec_sub(now, measuring->noted) < MEASURE_NOTE_GAP))
                 return;
@@ -137,6 +155,8 @@ static void measure_note(Child *child, usec_t now) {
 /* A listener that was opened late is closed late, if it is not that of a session. */
 static void measure_scan(Child *child, usec_t now) {
         child->measuring.scanned = now;
+        if (child->waiting.until > 0)
+                child->waiting.count = finish_count(child);
         if (sockets_are_closable(child) && child->daemon->drain.count != COUNT_SESSION)
                 sockets_close_late(child);
         else
@@ -189,8 +209,9 @@ void measure_again(Child *child) {
         }
         measure_nudge(child, &look);
         usec_t cost = usec_sub(clock_now(), begun);
-        loop_timer_set(child->timer,
-                       usec_add(now, MAX_OF(MEASURE_INTERVAL, cost * MEASURE_SHARE)));
+        usec_t next = usec_add(now, MAX_OF(MEASURE_INTERVAL, cost * MEASURE_SHARE));
+        loop_timer_set(child->timer, child->waiting.until > 0 ? MIN_OF(next, child->waiting.until)
+                                                              : next);
 }
 
 void measure_begin(Child *child) {

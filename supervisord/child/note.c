@@ -215,6 +215,24 @@ void note_forced(Child *child, DaemonEvent event) {
                          "cleanup.command did not end within %s, going on without it", elapsed);
 }
 
+static void note_drain(const Child *child, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void note_drain(const Child *child, const char *format, ...) {
+        va_list arguments;
+
+        va_start(arguments, format);
+        note_in_phase(child, LOG_WARNING, MESSAGE_DAEMON_FORCED, phase_name(PHASE_DRAIN), format,
+                      arguments);
+        va_end(arguments);
+}
+
+void note_left_forced(const Child *child, usec_t after, const char *peers) {
+        char elapsed[DURATION_TEXT_MAX];
+
+        note_drain(child, "left-over processes forced after %s: %s",
+                   format_elapsed(elapsed, after), peers);
+}
+
 void note_skipped(Child *child, DaemonEvent event) {
         char elapsed[DURATION_TEXT_MAX];
 

@@ -19,7 +19,7 @@
  *   drain.c        finishing the work in flight
  *   measure.c      … which is seen by its connections
  *   finish.c       stop schedule, kill, tidying up
- *   leftovers.c    what the main process leaves: waiting for it, sparing it
+ *   leftovers.c    what the main process leaves: draining it, waiting for it, sparing it
  *   hold.c         that an operator wants it stopped
  *   reload.c       its own reload                        files.c: its own files, as it read them
  *   helper.c       the commands of freeze, drain and cleanup
@@ -114,7 +114,18 @@ typedef struct Sockets {
         bool hold_denied; /* noted */
 } Sockets;
 
-/* The measuring of what is in flight; only while it drains. The last one is remembered. */
+/* The wait for what its main process left; empty outside of it. */
+typedef struct LeftoversWait {
+        usec_t since, until; /* until 0: nothing is waited for */
+        size_t count;        /* processes, when they were counted last */
+} LeftoversWait;
+
+#define MEASURE_TEXT_MAX (FLIGHT_TEXT_MAX + 48)
+
+/*
+ * The measuring of what is in flight; only while it drains, or what is left of it does. The last
+ * one is remembered.
+ */
 typedef struct Measuring {
         bool active;
         Flight flight;
@@ -124,8 +135,8 @@ typedef struct Measuring {
         usec_t looked;  /* when what was seen last was so */
         usec_t scanned; /* when its sockets were looked for last */
         usec_t noted;
-        char text[FLIGHT_TEXT_MAX]; /* as noted last */
-        char progress[FLIGHT_TEXT_MAX];
+        char text[MEASURE_TEXT_MAX];     /* as noted last */
+        char progress[MEASURE_TEXT_MAX]; /* to be seen; "": nothing is awaited */
 } Measuring;
 
 struct Child {
@@ -205,6 +216,7 @@ struct Child {
         StopStep step;        /* the one at hand; the schedule may be another one since */
         usec_t step_deadline; /* of the one at hand */
         bool step_again;      /* its signal goes to what is left too */
+        LeftoversWait waiting;
         unsigned spared; /* processes, the last time that there were any */
         usec_t spared_when;
         char spared_text[RECORD_NOTE_MAX];
@@ -364,7 +376,10 @@ void sockets_scan(Child *child);
 void sockets_recover(Child *child);
 /* It is at rest: nothing of them is left, nor the paths aside. */
 void sockets_forget(Child *child);
-/* Whether its freeze method is one of sockets. */
+/*
+ * Whether its freeze method is one of sockets. So is any that would tell its main process, while
+ * that is gone and its left-overs are waited for.
+ */
 bool sockets_are_closable(const Child *child);
 
 /* drain.c */
@@ -406,8 +421,16 @@ size_t finish_count(Child *child); /* processes of the tree */
 void leftovers_spare(Child *child);
 /* What was spared at the end of the last run, in words; "" for nothing. Borrowed. */
 const char *leftovers_text(const Child *child);
-/* If they are to be waited for, and nothing else is left: leaves them alone for that time. */
+/*
+ * If they are to be waited for, and nothing else is left: they have that time, until which their
+ * work is measured if nobody asked for the end.
+ */
 bool leftovers_begin_wait(Child *child);
+/* The timer: false if their time is over, or nothing was waited for. */
+bool leftovers_go_on(Child *child);
+/* EVENT_DRAIN_DONE, EVENT_DRAIN_FAILED: they are ended now, or left alone from now on. */
+void leftovers_drained(Child *child, DaemonEvent event);
+void leftovers_forget(Child *child); /* waits no more */
 /* Whether SIGKILL is for the main process alone. */
 bool leftovers_kill_main_only(const Child *child);
 
@@ -438,6 +461,8 @@ int note_priority(const Child *child, int priority);
 void note_ready(Child *child);
 void note_failure(Child *child, DaemonState from, DaemonEvent event);
 void note_forced(Child *child, DaemonEvent event);
+/* The work of what it left is cut: who was still busy. */
+void note_left_forced(const Child *child, usec_t after, const char *peers);
 void note_skipped(Child *child, DaemonEvent event);
 void note_stuck(Child *child);
 /* So many restarts are enough: to be seen in the reason, before that of the last end. */

@@ -25,6 +25,9 @@ bool sockets_are_closable(const Child *child) {
         case FREEZE_HOLD:
         case FREEZE_RENAME:
                 return true;
+        case FREEZE_SIGNAL:
+        case FREEZE_COMMAND:
+                return child->waiting.until > 0;
         default:
                 return false;
         }
@@ -134,6 +137,11 @@ static void sockets_remove_record(Child *child) {
 
 /* Closing. */
 
+/* That of an earlier order says nothing of left-overs: they end, and their sockets with them. */
+static ChildPurpose sockets_purpose(const Child *child) {
+        return child->waiting.until > 0 ? PURPOSE_STOP : child->purpose;
+}
+
 /* Whether the daemon's method concerns the socket, and how. */
 static bool sockets_method(const Child *child, const IntakeSocket *socket, IntakeMethod *ret) {
         FreezeMethod method = child->daemon->freeze.method;
@@ -144,8 +152,8 @@ static bool sockets_method(const Child *child, const IntakeSocket *socket, Intak
                 return false;
         if (method == FREEZE_RENAME)
                 return is_path;
-        if (!is_path && (method == FREEZE_HOLD ||
-                         (method == FREEZE_SOCKETS && child->purpose == PURPOSE_RESTART)))
+        if (!is_path && (method == FREEZE_HOLD || (method == FREEZE_SOCKETS &&
+                                                   sockets_purpose(child) == PURPOSE_RESTART)))
                 *ret = INTAKE_HOLD;
         return true;
 }
@@ -168,7 +176,7 @@ static int sockets_close_by(Child *child, const IntakeSocket *socket, IntakeMeth
 
         /* who is to come back may not be closed for good */
         if (method == INTAKE_REFUSE && socket->kind == INTAKE_TCP &&
-            child->purpose == PURPOSE_PAUSE && !intake_can_reopen(intake))
+            sockets_purpose(child) == PURPOSE_PAUSE && !intake_can_reopen(intake))
                 return INTAKE_E_DENIED;
 
         int r = intake_close(intake, socket, method);

@@ -177,6 +177,14 @@ static void resolve_check_needed(const DaemonConfig *daemon, Diag *diag) {
         }
 }
 
+/* Left-overs of a crash are measured, although a stop may be over by something else. */
+static bool resolve_counts_leftovers(const DaemonConfig *daemon, const ResolveRule *rule) {
+        return strcmp(rule->path, "drain.count") == 0 &&
+               daemon->cleanup.leftovers == LEFTOVERS_WAIT &&
+               daemon->drain.until != DRAIN_CONNECTIONS && daemon->drain.until != DRAIN_JOBS &&
+               daemon->drain.until != DRAIN_NONE;
+}
+
 /* What is as it would be anyway does no harm, so that a dump reads back without a word. */
 static void resolve_check_used(const DaemonConfig *daemon,
                                const DaemonConfig *defaults,
@@ -188,7 +196,8 @@ static void resolve_check_used(const DaemonConfig *daemon,
                 const char *wanted = choice->choices[__builtin_ctz(rule->values)];
 
                 if ((rule->values & BIT(resolve_choice(daemon, choice))) != 0 ||
-                    value_equal(resolve_setting(rule->path), daemon, defaults))
+                    value_equal(resolve_setting(rule->path), daemon, defaults) ||
+                    resolve_counts_leftovers(daemon, rule))
                         continue;
                 remark_warning(diag, daemon, rule->path,
                                "it has no effect with %s = \"%s\"; remove it or write %s = \"%s\"",

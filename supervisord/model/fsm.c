@@ -159,6 +159,8 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_READY] = IGNORE,
                 [EVENT_MAIN_EXITED] = STAY(A(CHECK_TREE) | A(PASS_ON)),
                 [EVENT_TREE_EMPTY] = GO(TIDYING, A(TIDY)),
+                [EVENT_DRAIN_DONE] = STAY(A(LEFTOVERS)),
+                [EVENT_DRAIN_FAILED] = STAY(A(LEFTOVERS)),
                 [EVENT_STEP_DUE] = STAY(A(STEP)),
                 [EVENT_STEPS_OVER] = GO(KILLING, A(NOTE_FORCED) | A(KILL)),
         },
@@ -200,6 +202,8 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_MAIN_EXITED] = STAY(A(CHECK_TREE) | A(PASS_ON)),
                 [EVENT_COMPLETED] = GO(DONE, A(SAY_READY)),
                 [EVENT_TREE_EMPTY] = GO(TIDYING, A(TIDY)),
+                [EVENT_DRAIN_DONE] = STAY(A(LEFTOVERS)),
+                [EVENT_DRAIN_FAILED] = STAY(A(LEFTOVERS)),
                 [EVENT_STEP_DUE] = STAY(A(STEP)),
                 [EVENT_STEPS_OVER] = GO(KILLING, A(KILL)),
         },
@@ -290,7 +294,7 @@ const char *daemon_action_name(DaemonAction action) {
                 "NOTE_FAILURE", "NOTE_FORCED", "NOTE_SKIPPED", "NOTE_STUCK", "FOLLOW", "SPAWN",
                 "PROBE",        "SAY_READY",   "FREEZE",       "DRAIN",      "CHECK_TREE", "STOP",
                 "STEP",         "PASS_ON",     "KILL",         "TIDY",       "REMOVE", "DELAY",
-                "NOTE_END",     "THAW",        "FREEZE_LATE",
+                "NOTE_END",     "THAW",        "FREEZE_LATE",  "LEFTOVERS",
         };
         static_assert(1 << ELEMENTSOF(names) == ACTION_MAX_, "every action has a name");
 

@@ -92,7 +92,8 @@ typedef enum DaemonAction {
         ACTION_NOTE_END = 1 << 18,    /* it is at rest: log */
         ACTION_THAW = 1 << 19,        /* open the intake again */
         ACTION_FREEZE_LATE = 1 << 20, /* close the intake only now, then let work finish */
-        ACTION_MAX_ = 1 << 21,
+        ACTION_LEFTOVERS = 1 << 21,   /* act by what is known of their work now */
+        ACTION_MAX_ = 1 << 22,
 } DaemonAction;
 
 typedef enum FsmKind {

@@ -68,4 +68,52 @@ case_jobs_are_waited_for() {
         expect_nothing_left
 }
 
+# begin_request FD: one whose end is still to come; whoever has it waits for that.
+begin_request() {
+        eval "exec $1<>/dev/tcp/127.0.0.1/$PORT"
+        printf '%s' "$1" >&"$1"
+}
+
+# end_request FD: … and it is answered as a whole.
+end_request() {
+        printf '\n' >&"$1"
+        timeout 60 cat <&"$1" >"$T/answer.$1"
+        eval "exec $1>&-"
+        grep -q "^end of answer $1\$" "$T/answer.$1" || fail "answer $1: $(head -c 200 "$T/answer.$1")"
+}
+
+# The workers of a master that was killed answer what they have, and take in nothing more; then
+# there is another one.
+case_a_crash_cuts_nothing() {
+        local master
+        programs illbred client
+        PORT=$(free_port)
+        configure "a: { ready: { on = \"listen\"; port = $PORT; };
+                command = $(list "$BIN/illbred" "port=$PORT" workers=3);
+                cleanup: { leftovers = \"wait\"; wait = \"10min\"; }; };"
+        start_ready
+        wait_for 20 has_count illbred 4
+        master=$("$SUPERVISORCTL" -s "$T/run/control" pid a)
+        begin_request 7
+        begin_request 8
+        kill -KILL "$master"
+        wait_for 20 logged 'a: draining: 3 left-over processes, .*[12] busy'
+        expect_equal "$("$BIN/client" -p "$PORT" -n 3 -R)" "requests 3 answered 0 cut 0 refused 3" \
+                "what new clients got"
+        ctl 3 status a
+        expect said 'sweeping'
+        expect said '3 left-over processes, '
+        expect_not logged 'a: starting again'
+        end_request 7
+        end_request 8
+
+        wait_for 60 logged 'a: left-over processes idle after'
+        wait_for 60 eval '[ "$(log_count "a: ready after")" = 2 ]'
+        expect_equal "$("$BIN/client" -p "$PORT" -n 3)" "requests 3 answered 3 cut 0 refused 0" \
+                "what clients of the next one got"
+        expect_not logged 'forced'
+        wait_for 20 has_count illbred 4
+        stop
+}
+
 run_cases "$@"

@@ -171,6 +171,31 @@ static void accident_clients(void) {
                               1 + world_choose(8), random_time(), &life);
 }
 
+/* The main process, if it is another one, of the daemon that holds the socket. */
+static FakeProcess *main_behind(const FakeSocket *socket) {
+        const FakeProcess *holder = process_by_key(socket->process);
+        const Child *child = sim_find(holder->tree->name);
+        FakeProcess *main = child ? process_find(child_main_pid(child)) : NULL;
+
+        return main == holder || socket->kind == INTAKE_UDP ? NULL : main;
+}
+
+/* The end of a main process whose workers are asked just then. */
+static void accident_orphans(void) {
+        FakeLife life = { .work = random_time(), .requests = 1 + world_choose(2) };
+        const FakeSocket *chosen = NULL;
+        unsigned cursor = 0, seen = 0;
+
+        for (const FakeSocket *socket; (socket = socket_each(&cursor));)
+                if (main_behind(socket) && world_choose(++seen) == 0)
+                        chosen = socket;
+        if (!chosen)
+                return;
+        for (unsigned i = 1 + world_choose(4); i > 0; i--)
+                world_connect(chosen->port, chosen->port > 0 ? NULL : chosen->path, &life);
+        process_hear(main_behind(chosen), SIGKILL);
+}
+
 /* A daemon does something to its sockets at the wrong moment, or somebody else does. */
 static void accident_socket(void) {
         FakeSocket *socket = any_socket();
@@ -289,6 +314,7 @@ static void accident_happen(void *userdata, uint64_t argument) {
                 accident_reload,  accident_door,   accident_clients,    accident_clients,
                 accident_clients, accident_socket, accident_file,       accident_privileges,
                 accident_second,  accident_told,   accident_told,       accident_told,
+                accident_orphans, accident_orphans,
         };
         static const int signals[] = { SIGUSR1, SIGUSR2, SIGPIPE };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <signal.h>
 #include <string.h>
 
 #include "sim/random_parts.h"
@@ -88,8 +89,21 @@ static void add_socket(RandomDaemon *daemon, Script *script, usec_t after) {
         }
 }
 
+/* Its workers have the socket from the begin on, and it may leave them alone. */
+static void as_master(RandomDaemon *daemon, Script *script) {
+        daemon->is_master = true;
+        ACT(script, LISTEN(0, 1000 + daemon->index));
+        ACT(script, HAND_OVER(10 * MS));
+        if (random_once_in(3))
+                ACT(script, DIE(random_time() + random_time(), SIGKILL));
+}
+
 /* By which work comes in, beside what shows it ready; some later, some moved to a child. */
 static void with_sockets(RandomDaemon *daemon, Script *script, bool children) {
+        if (children && random_once_in(2)) {
+                as_master(daemon, script);
+                return;
+        }
         if (random_once_in(2))
                 return;
         add_socket(daemon, script, random_once_in(2) ? 0 : random_time());
@@ -268,6 +282,7 @@ static void add_output(const RandomDaemon *daemon) {
 }
 
 void random_make_kind(RandomDaemon *daemon) {
+        daemon->is_master = false;
         script_begin(&daemon->main, "main", daemon->index);
         random_make_second(daemon);
         random_write_to(daemon->kind, sizeof(daemon->kind));

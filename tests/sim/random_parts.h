@@ -40,6 +40,7 @@ typedef struct RandomDaemon {
         unsigned index;
         bool present;
         bool broken;      /* starts what fails */
+        bool is_master;   /* others hold its socket */
         unsigned variant; /* another argument, and so another command */
         unsigned needs[NEEDS_MAX];
         size_t requires_count, needs_count; /* the first ones are required */

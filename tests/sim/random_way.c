@@ -80,6 +80,15 @@ static void add_stop_command(void) {
                            PICK("", "success = [ 0, 1 ];", "success = 1;"));
 }
 
+static void add_leftovers(const RandomDaemon *daemon) {
+        const char *what = daemon->is_master && !random_once_in(3)
+                                   ? "wait"
+                                   : PICK("wait", "spare", "spare");
+
+        random_add("cleanup: { leftovers = \"%s\"; %s };", what,
+                   PICK("", "wait = \"500ms\";", "wait = \"2s\";", "wait = \"5s\";"));
+}
+
 static void add_stop(const RandomDaemon *daemon) {
         random_add("stop: { ");
         add_stop_command();
@@ -89,15 +98,14 @@ static void add_stop(const RandomDaemon *daemon) {
                                 "KILL", "QUIT 1s, TERM 1s, KILL", "TERM 1s", "QUIT 0, KILL",
                                 "TERM 20s, KILL", "TERM 0, QUIT 0, TERM 0", "QUIT 500ms, TERM"));
         random_add(" };");
-        if (random_once_in(3)) {
+        if (random_once_in(daemon->is_master ? 6 : 3)) {
                 random_add("cleanup: { command = [ \"%s\" ];", random_helper());
                 if (random_once_in(2))
                         random_add("remove = [ \"%s\" ];", daemon->file);
                 add_timeout();
                 random_add("};");
         } else if (random_once_in(2))
-                random_add("cleanup: { leftovers = \"%s\"; %s };", PICK("wait", "spare", "spare"),
-                           PICK("", "wait = \"500ms\";", "wait = \"2s\";"));
+                add_leftovers(daemon);
 }
 
 /* How it reads its own files anew, and how they are tested. */

@@ -138,6 +138,8 @@ void watch_line(MessageId message, const char *daemon, const char *text) {
                 watch_intake_line(message, daemon, text);
         if (message == MESSAGE_DAEMON_READY)
                 watch_ready_line(daemon);
+        if (daemon)
+                watch_leftovers_line(message, daemon, text);
         if (message == MESSAGE_SUPERVISOR_STOPPING)
                 watch_grace_begin();
         for (size_t i = 0; message == MESSAGE_SUPERVISOR_STOPPING && i < DAEMON_MAX; i++)
@@ -324,6 +326,7 @@ void watch_step(void) {
                 watch_judge_pending(i);
                 watch_note_schedule(i, state);
                 watch_judge_intake(i, state);
+                watch_judge_leftovers(i, state);
                 watch.nodes[i]->forced_now = false;
         }
         watch.races = world_races();

@@ -30,6 +30,9 @@ typedef struct Watched {
         bool stuck;            /* it was, when it was last seen */
         usec_t stopping_since; /* its stop schedule runs; 0: it does not */
         const Generation *stopping_by;
+        usec_t left_since;     /* what its main process left is waited for, … */
+        usec_t left_until;     /* … until then; 0: it is not */
+        bool left_begun;       /* in this step */
         usec_t blocked; /* when something of it could not die, seen last */
         /* since when so; 0: all is well */
         usec_t empty_since;     /* it is said to run, but nothing of it lives */
@@ -134,6 +137,14 @@ unsigned watch_stop_records(void);
 void watch_intake_line(MessageId message, const char *daemon, const char *text);
 void watch_judge_intake(unsigned node, DaemonState state);
 void watch_judge_open(unsigned node);
+/* What its main process left takes in nothing more; it has nothing in flight. */
+void watch_judge_left_closed(unsigned node);
+void watch_judge_left_idle(const char *name);
+
+/* watch_leftovers.c */
+void watch_leftovers_line(MessageId message, const char *name, const char *text);
+void watch_leftovers_order(unsigned node, DaemonEvent order);
+void watch_judge_leftovers(unsigned node, DaemonState state);
 void watch_judge_records(void);
 
 static inline size_t watch_count(void) {

@@ -84,6 +84,9 @@ static void watch_judge_schedule(Watched *daemon) {
 void watch_forced_line(const char *name, const char *text) {
         Watched *daemon = watch_daemon(name);
 
+        /* after a crash it is no stop that cuts them */
+        if (strncmp(text, "left-over", 9) == 0 && sim_state(name) == STATE_SWEEPING)
+                return;
         daemon->cut = daemon->forced_now = true;
         daemon->forced++;
         if (giving.daemon != daemon || giving.order == EVENT_START || giving.order == EVENT_THAW) {

@@ -74,13 +74,10 @@ static bool watch_looks_idle(const DaemonConfig *config, const FakeConnection *c
                connection->sent_at + MS >= connection->received_at;
 }
 
-static void watch_judge_drained(unsigned node) {
-        const DaemonConfig *config = child_config(watch.generation->children[node]);
-        const WorldTree *tree = watch.nodes[node]->tree;
+static void watch_judge_drained(const Child *child, const WorldTree *tree) {
+        const DaemonConfig *config = child_config(child);
         unsigned cursor = 0;
 
-        if (config->drain.until != DRAIN_IDLE && config->drain.until != DRAIN_CONNECTIONS)
-                return;
         for (const FakeConnection *connection; (connection = connection_each(&cursor));) {
                 const FakeProcess *process = connection_process(connection);
                 const FakeSocket *socket = socket_by_inode(connection->socket);
@@ -92,10 +89,28 @@ static void watch_judge_drained(unsigned node) {
                     (socket && !watch_is_over(socket->changed_at + RESCAN_MOST)) ||
                     watch_looks_idle(config, connection))
                         continue;
-                sim_fail("%s is drained, but connection %u is in flight", watch_name(node),
+                sim_fail("%s is drained, but connection %u is in flight", child_name(child),
                          connection->peer);
         }
 }
+
+/* ---- what a main process left ---- */
+
+void watch_judge_left_closed(unsigned node) {
+        const DaemonConfig *config = child_config(watch.generation->children[node]);
+        FreezeMethod method = config->freeze.method;
+
+        if (watch_is_privileged() && !watch.nodes[node]->open_said &&
+            (watch_closes_sockets(config) || method == FREEZE_SIGNAL || method == FREEZE_COMMAND))
+                watch_judge_closed(node, 0);
+}
+
+void watch_judge_left_idle(const char *name) {
+        if (watch_is_privileged())
+                watch_judge_drained(sim_child(name), watch_daemon(name)->tree);
+}
+
+/* ---- all of it ---- */
 
 void watch_judge_intake(unsigned node, DaemonState state) {
         Watched *daemon = watch.nodes[node];
@@ -118,8 +133,8 @@ void watch_judge_intake(unsigned node, DaemonState state) {
                 if (state == STATE_DRAINING && measures && config->drain.count != COUNT_SESSION)
                         watch_judge_closed(node, RESCAN_MOST);
         }
-        if (state == STATE_DRAINED && before == STATE_DRAINING && !daemon->forced_now)
-                watch_judge_drained(node);
+        if (state == STATE_DRAINED && before == STATE_DRAINING && !daemon->forced_now && measures)
+                watch_judge_drained(watch.generation->children[node], daemon->tree);
 }
 
 #define FROZEN SIM_RUNTIME "/frozen/"

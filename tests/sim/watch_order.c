@@ -236,6 +236,7 @@ void __wrap_child_order(Child *child, DaemonEvent order) {
         if (watch.order_count < ORDER_MAX)
                 watch_orders[watch.order_count++] = (Order){ sim_now(), watch.nodes[node], order };
         watch_forced_begin(node, order);
+        watch_leftovers_order(node, order);
         __real_child_order(child, order);
         watch_forced_end();
         world_trace("    %s is %s", child_name(child), daemon_state_name(child_state(child)));

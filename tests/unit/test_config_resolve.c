@@ -170,6 +170,14 @@ START_TEST(test_without_effect) {
                        AT "web.output.priority: warning: ", "output.to = \"journal\"");
         assert_warning("restart: { policy = \"never\"; limit = 3; };",
                        AT "web.restart.limit: warning: ", "restart.policy");
+        assert_warning("drain: { until = \"exit\"; signal = \"USR1\"; count = \"http\"; };",
+                       AT "web.drain.count: warning: ", "drain.until = \"idle\"");
+        assert_warning("drain: { until = \"jobs\"; count = \"http\"; };"
+                       " cleanup: { leftovers = \"wait\"; };",
+                       AT "web.drain.count: warning: ", "drain.until = \"idle\"");
+        /* What a crash leaves is measured all the same. */
+        web_is_good("drain: { until = \"exit\"; signal = \"USR1\"; count = \"http\"; };"
+                    " cleanup: { leftovers = \"wait\"; };");
         web_expect("output: { file = \"/x\"; };", AT "web.output.file: nothing is written to it",
                    "output.to = \"file\"");
         /* As it would be anyway. */
