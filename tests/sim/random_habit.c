@@ -154,6 +154,13 @@ void random_make_habits(RandomDaemon *daemon, Script *self) {
                 lets_a_kid_speak, has_sessions, is_started_twice, leaves_a_helper, dies_soon,
         };
 
+        /* those that make no program, and so go with any other */
+        static void (*const more[])(RandomDaemon *daemon, Script *self) = {
+                begins_anew, is_started_twice, leaves_a_helper, dies_soon,
+        };
+
         if (random_once_in(2))
                 habits[world_choose(ELEMENTSOF(habits))](daemon, self);
+        if (random_once_in(6))
+                more[world_choose(ELEMENTSOF(more))](daemon, self);
 }

@@ -21,7 +21,7 @@
 #define KIND_ROOM    512
 #define WAY_ROOM     1024
 #define NEEDS_MAX    8
-#define REACTION_MAX 8
+#define REACTION_MAX 10
 #define REACTION_ACT_MAX 6
 
 /* A program under construction: its lists live until the next one is made in its place. */

@@ -14,7 +14,7 @@
 #include "sim/one.h"
 #include "unit.h"
 
-#define SEEDS 300
+#define SEEDS 100
 
 #define FORKING "type = \"forking\"; "
 #define NAMED   FORKING "pidfile = \"" PIDFILE "\"; "

@@ -140,6 +140,8 @@ void watch_line(MessageId message, const char *daemon, const char *text) {
                 watch_ready_line(daemon);
         if (daemon)
                 watch_leftovers_line(message, daemon, text);
+        if (message == MESSAGE_DAEMON_EXITED)
+                watch_ended_line(daemon);
         if (message == MESSAGE_SUPERVISOR_STOPPING)
                 watch_grace_begin();
         for (size_t i = 0; message == MESSAGE_SUPERVISOR_STOPPING && i < DAEMON_MAX; i++)

@@ -124,9 +124,10 @@ void watch_forced_line(const char *name, const char *text);
 void watch_note_schedule(unsigned node, DaemonState state);
 void watch_judge_repeat(void);
 
-/* watch_main.c: after each step, and for the line that says that it is ready. */
+/* watch_main.c: after each step, and for the lines that it is ready, and that it has ended. */
 void watch_judge_main(unsigned node, DaemonState state);
 void watch_ready_line(const char *name);
+void watch_ended_line(const char *name);
 
 /* watch_record.c */
 void watch_records_begin(void);

@@ -44,6 +44,14 @@ void watch_judge_main(unsigned node, DaemonState state) {
                 daemon->main = pid;
 }
 
+/* Who is called dead is dead. */
+void watch_ended_line(const char *name) {
+        const Watched *daemon = watch_daemon(name);
+
+        if (watch_is_main(daemon, daemon->main) && world_races() == watch.races)
+                sim_fail("the main process of %s is said to have ended, but lives", name);
+}
+
 /* ---- readiness ---- */
 
 static bool watch_is_named(const DaemonConfig *config, const Watched *daemon) {
