@@ -308,14 +308,6 @@ void child_order(Child *child, DaemonEvent order) {
         child_post(child, child_order_now(child, order));
 }
 
-/* Whether what is known of the exec of one holds for the other. */
-static bool child_executes_the_same(const DaemonConfig *before, const DaemonConfig *after) {
-        const char *from = before->directory ? before->directory : "/";
-        const char *to = after->directory ? after->directory : "/";
-
-        return strcmp(before->command[0], after->command[0]) == 0 && strcmp(from, to) == 0;
-}
-
 void child_rebind(Child *child, Config *config, unsigned index) {
         Config *before = child->config;
         const DaemonConfig *daemon = child->daemon;
@@ -324,7 +316,6 @@ void child_rebind(Child *child, Config *config, unsigned index) {
         child->config = config_ref(config);
         child->daemon = &config->daemons[index];
         health_rebound(child, daemon);
-        child->program_is_local &= child_executes_the_same(daemon, child->daemon);
         config_unref(before);
 }
 

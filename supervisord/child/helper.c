@@ -57,7 +57,7 @@ static int helper_on_exit(void *userdata, const Process *process, const ExitStat
 
         (void) process;
         if (spawn_report_read(helper->report_fd, &result.report) < 0)
-                result.report = (SpawnReport){ .failed_step = SPAWN_STEP_NONE };
+                result.report = helper->report;
         helper_finish(helper, &result);
         return 0;
 }
@@ -91,6 +91,7 @@ static int helper_spawn(Helper *helper, const HelperOrder *order) {
 
         fd_close(spawned.pidfd); /* it is killed by its tree */
         helper->report_fd = spawned.report_fd;
+        helper->report = spawned.report;
         reaper_add(helper->context->reaper, &helper->process, spawned.pid, helper_on_exit, helper);
         return 0;
 }

@@ -31,6 +31,7 @@ typedef struct Helper {
         void *userdata;
         Process process;
         int report_fd;
+        SpawnReport report; /* where it came with the process */
 } Helper;
 
 /* All members are borrowed for the call. */

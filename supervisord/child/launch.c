@@ -18,17 +18,9 @@ void launch_forget(Child *child) {
         child->report_fd = fd_close(child->report_fd);
 }
 
-/* What has just been read does not make us wait when we ask where it comes from. */
-static void launch_executed(Child *child) {
-        if (!child->program_is_local)
-                child->program_is_local = spawn_reads_locally(child->daemon->command[0],
-                                                              child->daemon->directory);
-        track_first_executed(child);
-}
-
 static void launch_reported(Child *child, const SpawnReport *report) {
         if (report->failed_step == SPAWN_STEP_NONE)
-                launch_executed(child);
+                track_first_executed(child);
         else
                 child_fail(child, "%s: %s failed: %s", child->daemon->command[0],
                            spawn_step_text(report->failed_step), strerror(report->error));
@@ -114,7 +106,6 @@ int launch_spawn(const ChildContext *context, const LaunchOrder *order, Spawned 
         request.cgroup_fd = tree_cgroup_fd(order->tree);
         request.environment = environment;
         request.output = request.error = order->output >= 0 ? order->output : output;
-        request.wait_for_exec = order->wait_for_exec;
 
         tree_set_invocation(order->tree, invocation);
         r = spawn(&request, ret);
@@ -190,7 +181,6 @@ static int launch_first(Child *child, char *const *variables, Spawned *ret) {
                                          .variables = variables,
                                          .tree = child->tree,
                                          .output = output,
-                                         .wait_for_exec = child->program_is_local,
                                  },
                                  ret);
         if (child->words)

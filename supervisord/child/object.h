@@ -178,7 +178,6 @@ struct Child {
         int report_fd; /* whether its exec succeeded */
         LoopSource *report;
         Capture *words; /* of a command that starts it: what is written there */
-        bool program_is_local; /* it was executed before, and a further exec will not wait */
 
         PidRef main;
         Process main_process;    /* unless it is the first one */
@@ -246,7 +245,6 @@ typedef struct LaunchOrder {
         char *const *variables; /* for its environment, beside the daemon's */
         Tree *tree;             /* prepared */
         int output;             /* for stdout and stderr (borrowed); -1: where the daemon writes */
-        bool wait_for_exec;     /* it is read at once */
 } LaunchOrder;
 
 /* Spawns a process with a daemon's surroundings: the daemon itself, or a helper. */

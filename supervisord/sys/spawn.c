@@ -8,23 +8,22 @@
  *
  * The report pipe is closed by the exec: its end without a report means that the program runs.
  * Nothing here waits for the child, but where a process without a pidfd has to be taken back, and
- * for its exec where the caller wants that (spawn_vfork.c): then there is nothing to report later.
+ * for an exec that comes at once (spawn_vfork.c): then there is nothing to report later.
  */
 
 #include <assert.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "sys/spawn_cached.h"
 #include "sys/spawn_child.h"
 #include "sys/spawn_vfork.h"
 
@@ -42,34 +41,10 @@ static const char *const SPAWN_STEP_TEXTS[] = {
 };
 static_assert(ELEMENTSOF(SPAWN_STEP_TEXTS) == SPAWN_STEP_MAX_, "a text for each step");
 
-static bool spawn_clone3_denied;
+static SpawnWay spawn_first_way;
 
-void spawn_deny_clone3(bool deny) {
-        spawn_clone3_denied = deny;
-}
-
-static bool spawn_is_local(const char *path) {
-        struct statfs st;
-
-        if (statfs(path, &st) < 0)
-                return false;
-        switch (st.f_type) {
-        case BTRFS_SUPER_MAGIC:
-        case EXT4_SUPER_MAGIC: /* ext2 and ext3, too */
-        case EROFS_SUPER_MAGIC_V1:
-        case F2FS_SUPER_MAGIC:
-        case OVERLAYFS_SUPER_MAGIC:
-        case SQUASHFS_MAGIC:
-        case TMPFS_MAGIC:
-        case XFS_SUPER_MAGIC:
-                return true;
-        default:
-                return false;
-        }
-}
-
-bool spawn_reads_locally(const char *program, const char *directory) {
-        return spawn_is_local(program) && spawn_is_local(directory ? directory : "/");
+void spawn_limit(SpawnWay first) {
+        spawn_first_way = first;
 }
 
 const char *spawn_step_text(SpawnStep step) {
@@ -102,9 +77,13 @@ static int spawn_report_open(int *ret_read, int *ret_write) {
         return 0;
 }
 
-/* Not for another user: who may signal the child could stop it, and we would sleep as long. */
-static bool spawn_may_vfork(const SpawnRequest *request) {
-        return request->wait_for_exec && !request->switch_user;
+/*
+ * Not for another user: who may signal the child could stop it, and we would sleep as long. Nor
+ * where the exec would wait.
+ */
+static bool spawn_may_share(const SpawnRequest *request) {
+        return SPAWN_VFORK_IS_BUILT_IN && spawn_first_way == SPAWN_SHARING &&
+               !request->switch_user && spawn_is_cached(request->command[0], request->directory);
 }
 
 static struct clone_args spawn_arguments(const SpawnPlan *plan, int *pidfd) {
@@ -174,7 +153,7 @@ static pid_t spawn_copy(SpawnPlan *plan, Spawned *ret) {
         if (r < 0)
                 return r;
         plan->report_fd = report_write;
-        if (!spawn_clone3_denied)
+        if (spawn_first_way <= SPAWN_COPYING)
                 pid = spawn_clone3(plan, &ret->pidfd);
         if (spawn_is_refused(pid))
                 pid = spawn_fork(plan, &ret->pidfd);
@@ -207,7 +186,7 @@ int spawn(const SpawnRequest *request, Spawned *ret) {
 
         if (sigfillset(&all) < 0 || sigprocmask(SIG_SETMASK, &all, &before) < 0)
                 return errno_negative();
-        if (spawn_may_vfork(request) && !spawn_clone3_denied)
+        if (spawn_may_share(request))
                 spawned.pid = spawn_share(&plan, &spawned);
         if (spawn_is_refused(spawned.pid))
                 spawned.pid = spawn_copy(&plan, &spawned);

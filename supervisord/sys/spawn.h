@@ -41,13 +41,7 @@ typedef struct SpawnRequest {
         int oom_score_adjust; /* 0: as it is */
         bool no_new_privileges;
 
-        int cgroup_fd; /* -1: stays in ours; must not be frozen where the exec is waited for */
-
-        /*
-         * Sleep until the exec instead of copying the memory: a third of the time. For a program
-         * that is known to be read at once, see spawn_reads_locally(). Only a hint.
-         */
-        bool wait_for_exec;
+        int cgroup_fd; /* -1: stays in ours; must not be frozen */
 } SpawnRequest;
 
 /* At which step a start failed in the child. */
@@ -80,16 +74,11 @@ typedef struct Spawned {
 
 /*
  * Forks into the cgroup (clone3(2) with CLONE_INTO_CGROUP and CLONE_PIDFD; where that is not
- * allowed fork(2), after which the child moves itself) and executes. Does not wait for the exec
- * unless asked to. A negative errno: no process was made.
+ * allowed fork(2), after which the child moves itself) and executes. Does not wait for the exec,
+ * but where that will not take long: then the child shares our memory until it (vfork(2)), which
+ * spares the copy, a third of the time or more. A negative errno: no process was made.
  */
 int spawn(const SpawnRequest *request, Spawned *ret);
-
-/*
- * Whether both are on file systems of this machine, for which nobody waits as for a network. May
- * wait itself: to be asked when the program has just been executed.
- */
-bool spawn_reads_locally(const char *program, const char *directory);
 
 /* Reads the report (never blocks): 0, or -EAGAIN if there is none yet. */
 int spawn_report_read(int report_fd, SpawnReport *ret);
@@ -97,5 +86,11 @@ int spawn_report_read(int report_fd, SpawnReport *ret);
 /* "changing the user" for SPAWN_STEP_USER. */
 const char *spawn_step_text(SpawnStep step);
 
-/* For tests: never use clone3(2). */
-void spawn_deny_clone3(bool deny);
+typedef enum SpawnWay {
+        SPAWN_SHARING, /* clone3(2), as vfork(2) where that may be */
+        SPAWN_COPYING, /* clone3(2) */
+        SPAWN_FORKING, /* fork(2) */
+} SpawnWay;
+
+/* For tests: no way before this one. */
+void spawn_limit(SpawnWay first);

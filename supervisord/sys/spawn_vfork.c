@@ -15,8 +15,7 @@
 
 #define STACK_SIZE 16384 /* the child's functions take some hundred bytes, and once 2 KiB */
 
-/* The address sanitizer wants to know of each stack. */
-#if defined(__x86_64__) && !defined(__ILP32__) && !defined(__SANITIZE_ADDRESS__)
+#if SPAWN_VFORK_IS_BUILT_IN
 
 static long spawn_vfork_call(const struct clone_args *arguments, const SpawnPlan *plan) {
         long result = SYS_clone3;

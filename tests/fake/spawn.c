@@ -2,8 +2,7 @@
 
 /*
  * sys/spawn.h on the fake world. The process is there at once, and its exec, or the failure of it,
- * comes as a thing of its own, so that a signal or a race can come between; with it where the exec
- * is waited for and takes no time.
+ * comes as a thing of its own, so that a signal or a race can come between, unless it takes no time.
  */
 
 #include "sys/spawn.h"
@@ -61,10 +60,10 @@ static void spawn_executed(void *userdata, uint64_t key) {
                 descriptor_report(process, spawn_execute(process));
 }
 
-static void spawn_begin(FakeProcess *process, bool wait_for_exec, Spawned *ret) {
+static void spawn_begin(FakeProcess *process, Spawned *ret) {
         usec_t duration = process->program ? process->program->exec_time : 0;
 
-        if (wait_for_exec && duration == 0) {
+        if (duration == 0) {
                 ret->report = spawn_execute(process);
                 return;
         }
@@ -108,14 +107,8 @@ int spawn(const SpawnRequest *request, Spawned *ret) {
                 .pidfd = descriptor_new(DESCRIPTOR_PIDFD, process, NULL),
                 .report_fd = -1,
         };
-        spawn_begin(process, request->wait_for_exec, ret);
+        spawn_begin(process, ret);
         return 0;
-}
-
-bool spawn_reads_locally(const char *program, const char *directory) {
-        (void) program;
-        (void) directory;
-        return true;
 }
 
 int spawn_report_read(int report_fd, SpawnReport *ret) {

@@ -269,7 +269,7 @@ START_TEST(a_door_that_fails_is_a_failed_start) {
         char settings[256];
 
         for (size_t i = 0; i < ELEMENTSOF(doors); i++) {
-                PROGRAM(.path = "/d");
+                PROGRAM(.path = "/d", .exec_time = MS);
                 snprintf(settings, sizeof(settings), "%s %s", doors[i].settings, ONCE);
                 one_begin(settings);
                 watch_allow_failures();

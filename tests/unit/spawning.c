@@ -36,20 +36,6 @@ bool spawning_has_clone3(void) {
         return syscall(SYS_clone3, NULL, 0) < 0 && errno != ENOSYS && errno != EPERM;
 }
 
-static bool spawning_wait_for_exec;
-
-void spawning_choose(int way) {
-        spawn_deny_clone3(way == 1);
-        spawning_wait_for_exec = way == 2;
-}
-
-static int spawning_spawn(const SpawnRequest *request, Spawned *ret) {
-        SpawnRequest chosen = *request;
-
-        chosen.wait_for_exec = spawning_wait_for_exec;
-        return spawn(&chosen, ret);
-}
-
 SpawnRequest spawning_request(char *const *command) {
         return (SpawnRequest){
                 .command = command,
@@ -78,7 +64,7 @@ Spawned spawning_start(const SpawnRequest *request) {
         Spawned spawned = { 0 };
         SpawnReport report;
 
-        ck_assert_int_eq(spawning_spawn(request, &spawned), 0);
+        ck_assert_int_eq(spawn(request, &spawned), 0);
         ck_assert_int_gt(spawned.pid, 0);
         ck_assert_int_ge(spawned.pidfd, 0);
         report = report_of(&spawned);
@@ -109,7 +95,7 @@ void spawning_expect_failure(const SpawnRequest *request, SpawnStep step, int er
         SpawnReport report;
         int status;
 
-        ck_assert_int_eq(spawning_spawn(request, &spawned), 0);
+        ck_assert_int_eq(spawn(request, &spawned), 0);
         report = report_of(&spawned);
         status = spawning_status(&spawned);
         ck_assert_str_eq(spawn_step_text(report.failed_step), spawn_step_text(step));

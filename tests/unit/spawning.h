@@ -10,7 +10,7 @@
 
 #include "sys/spawn.h"
 
-#define SPAWNING_WAYS   3 /* loop tests: clone3(2), fork(2), as vfork(2) */
+#define SPAWNING_WAYS   (SPAWN_FORKING + 1) /* for loop tests */
 #define SPAWNING_NOBODY 65534
 
 extern char *const SPAWNING_SLEEP[];
@@ -19,9 +19,6 @@ extern char *const SPAWNING_TRUE[];
 /* Why nothing can be started here (the valgrind of Debian 12 does not know pidfds), or NULL. */
 const char *spawning_missing(void);
 bool spawning_has_clone3(void);
-
-/* By which of the ways the following ones are started. */
-void spawning_choose(int way);
 
 /* A request without anything particular and with an empty environment. */
 SpawnRequest spawning_request(char *const *command);

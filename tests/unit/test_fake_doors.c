@@ -77,7 +77,7 @@ END_TEST
 
 START_TEST(an_open_descriptor_is_told_as_long_as_it_is_ready) {
         static const FakeAct acts[] = { EXIT(SEC, 0), { 0 } };
-        PROGRAM(.path = "/p", .acts = acts);
+        PROGRAM(.path = "/p", .exec_time = 1, .acts = acts);
         LoopSource *report, *pidfd;
 
         Spawned spawned = fakes_start("/p", -1);
@@ -85,7 +85,7 @@ START_TEST(an_open_descriptor_is_told_as_long_as_it_is_ready) {
                     (void *) "r");
         loop_add_io(fakes.loop, &pidfd, spawned.pidfd, EPOLLIN, LOOP_PROCESS, "p", fakes_tell_io,
                     (void *) "p");
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < 5; i++)
                 ck_assert(fake_step(fakes.loop));
         ck_assert_str_eq(fakes.story, "rrr");
         loop_source_free(report);
