@@ -78,7 +78,8 @@ bool spawn_is_cached(const char *program, const char *directory) {
         if (root < 0)
                 return false;
         for (unsigned i = 0; i <= INTERPRETERS_MAX; i++) {
-                CLEANUP(fd_closep) int fd = cached_open(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+                CLEANUP(fd_closep) int fd =
+                        cached_open(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
                 char *head = heads[i % 2];
 
                 memset(head, 0, HEAD_SIZE);

@@ -2,7 +2,8 @@
 
 /*
  * sys/spawn.h on the fake world. The process is there at once, and its exec, or the failure of it,
- * comes as a thing of its own, so that a signal or a race can come between, unless it takes no time.
+ * comes as a thing of its own, so that a signal or a race can come between, unless it takes no
+ * time.
  */
 
 #include "sys/spawn.h"

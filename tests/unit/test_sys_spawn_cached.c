@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* sys/spawn_cached: what is in memory is found to be, what is not is not, and in doubt it is not. */
+/* sys/spawn_cached: what is in memory is found to be, and nothing else; nor what is in doubt. */
 
 #include "sys/spawn_cached.h"
 
