@@ -7,12 +7,13 @@ void child_act(Child *child, DaemonState from, DaemonEvent event, uint32_t actio
         if (actions & ACTION_NOTE_FAILURE)
                 note_failure(child, from, event);
         if (actions & ACTION_NOTE_FORCED) {
-                child->forced = true;
                 note_forced(child, event);
+                child_mark_forced(child);
         }
         if (actions & ACTION_NOTE_SKIPPED) {
-                child->forced = child->intake_open = true;
+                child->intake_open = true;
                 note_skipped(child, event);
+                child_mark_forced(child);
         }
         if (actions & ACTION_NOTE_STUCK)
                 note_stuck(child);

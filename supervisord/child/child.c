@@ -228,6 +228,12 @@ void child_post(Child *child, DaemonEvent event) {
         child->handling = false;
 }
 
+/* Told at once, for whoever counts it in the phase that is at hand. */
+void child_mark_forced(Child *child) {
+        child->forced = true;
+        child->context->sink.changed(child->context->sink.userdata, child);
+}
+
 void child_set_reason(Child *child, const char *format, ...) {
         va_list arguments;
 
@@ -273,7 +279,7 @@ static bool child_is_over_time(const Child *child, DaemonEvent order) {
 /* The deadline of its cleanup may end its cleanup.command, but not what its policy wants of it. */
 static DaemonEvent child_cut_tidying(Child *child, DaemonEvent order) {
         note_forced(child, order);
-        child->forced = true;
+        child_mark_forced(child);
         helper_cancel(&child->helper);
         return finish_verdict(child);
 }

@@ -66,7 +66,8 @@ void freeze_begin(Child *child) {
 
 static void freeze_late_done(Child *child, bool closed) {
         if (!closed) {
-                child->forced = child->intake_open = true;
+                child->intake_open = true;
+                child_mark_forced(child);
                 note_skipped(child, EVENT_FREEZE_FAILED);
         }
         drain_begin(child);

@@ -182,7 +182,8 @@ static void leftovers_note_over(Child *child) {
                 leftovers_note_idle(child);
                 return;
         }
-        child->forced |= child->state == STATE_STOPPING; /* else it is no stop that cuts them */
+        if (child->state == STATE_STOPPING) /* else it is no stop that cuts them */
+                child_mark_forced(child);
         note_left_forced(child, leftovers_waited(child),
                          peers[0] != '\0' ? peers : child->measuring.progress);
 }

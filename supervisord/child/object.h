@@ -231,6 +231,8 @@ void child_post(Child *child, DaemonEvent event);
 bool child_has_posted(const Child *child, DaemonEvent event);
 /* Remembers why it failed, then posts EVENT_START_FAILED. */
 void child_fail(Child *child, const char *format, ...) PRINTF_LIKE(2, 3);
+/* A deadline has cut something short. */
+void child_mark_forced(Child *child);
 void child_set_reason(Child *child, const char *format, ...) PRINTF_LIKE(2, 3);
 /* … after what it says already. */
 void child_add_reason(Child *child, const char *text);

@@ -264,7 +264,8 @@ void sequence_observe(Sequence *sequence, unsigned node, DaemonState state) {
 void sequence_note_forced(Sequence *sequence, unsigned node) {
         Member *member = &sequence->members[node];
 
-        if (!sequence->active || !member->in_set)
+        /* before the first phase it was something else that cut it */
+        if (!sequence->active || !sequence->phase_open || !member->in_set)
                 return;
         if (!member->forced)
                 sequence->forced++;

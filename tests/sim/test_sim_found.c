@@ -70,6 +70,23 @@ START_TEST(what_was_forced_before_a_stop_is_not_counted_in_it) {
 }
 END_TEST
 
+/* Seeds 21605, 26547, 28837: the sum of the stop counted it, its record did not, or the reverse. */
+START_TEST(what_is_forced_before_the_first_phase_of_a_stop_is_not_counted_in_it) {
+        PROGRAM(.path = "/deaf", .acts = ACTS(BLOCK(0, 10 * SEC)));
+        sim_begin(0, "d: { command = [ \"/deaf\" ]; stop: { signals = \"TERM 2s, KILL\"; }; };");
+        sim_start();
+        sim_run_until(SEC);
+        ck_assert_int_eq(sim_ask(REQUEST_STOP, "d"), 0);
+        world_at(world_now() + 2 * SEC, raise_term, NULL, 0); /* when its schedule is over */
+        sim_run_to_exit();
+        ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_FORCED, "d"), 1);
+        ck_assert_uint_eq(sim_said_when(MESSAGE_DAEMON_FORCED, "d"), 3 * SEC);
+        ck_assert_uint_eq(sim_said_when(MESSAGE_SUPERVISOR_STOPPING, NULL), 3 * SEC);
+        ck_assert_int_eq(sim_said_forced(MESSAGE_SUPERVISOR_STOPPED), 0);
+        sim_end();
+}
+END_TEST
+
 /* Seed 70491: it was not restored that it waited. */
 START_TEST(who_waited_for_its_start_waits_again_after_a_reload_that_is_undone) {
         PROGRAM(.path = "/good", .acts = ACTS(NOTIFY(0, "READY=1\n")));
@@ -288,6 +305,7 @@ static Suite *make_suite(void) {
 
         tcase_add_test(found, what_a_reload_removed_and_could_not_kill_may_end_before_the_verdict);
         tcase_add_test(found, what_was_forced_before_a_stop_is_not_counted_in_it);
+        tcase_add_test(found, what_is_forced_before_the_first_phase_of_a_stop_is_not_counted_in_it);
         tcase_add_test(found, who_waited_for_its_start_waits_again_after_a_reload_that_is_undone);
         tcase_add_test(found, who_ended_unseen_is_not_forced);
         tcase_add_test(found, what_an_operator_stopped_stays_so_even_if_it_could_not_be_killed);

@@ -144,8 +144,6 @@ void watch_line(MessageId message, const char *daemon, const char *text) {
                 watch_ended_line(daemon);
         if (message == MESSAGE_SUPERVISOR_STOPPING)
                 watch_grace_begin();
-        for (size_t i = 0; message == MESSAGE_SUPERVISOR_STOPPING && i < DAEMON_MAX; i++)
-                watch.daemons[i].cut = false;
         if (message == MESSAGE_DAEMON_FORCED && daemon)
                 watch_forced_line(daemon, text);
         if (message == MESSAGE_DAEMON_SPARED &&

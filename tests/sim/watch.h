@@ -25,7 +25,7 @@ typedef struct Watched {
         bool forced_now;       /* in this step */
         bool open_said;        /* its intake stays open, as was said since it runs */
         DaemonState seen;      /* at the last step */
-        bool cut;              /* forced since the stop of everything began */
+        bool cut;              /* forced since the first phase of the stop of everything began */
         unsigned forced;       /* how often that was said */
         bool stuck;            /* it was, when it was last seen */
         usec_t stopping_since; /* its stop schedule runs; 0: it does not */

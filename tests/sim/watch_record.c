@@ -26,6 +26,7 @@ typedef struct Begin {
 static struct {
         Begin begins[RECORD_MAX_];
         unsigned stops; /* records of a stop of everything */
+        bool stop_counts; /* its first phase has begun */
 } seen;
 
 void watch_records_begin(void) {
@@ -70,6 +71,13 @@ static bool watch_is_first_phase(const Record *record) {
         return true;
 }
 
+/* What was cut before the first phase of a stop is none of its business. */
+static void watch_stop_counts(void) {
+        for (size_t i = 0; !seen.stop_counts && i < watch.daemon_count; i++)
+                watch.daemons[i].cut = false;
+        seen.stop_counts = true;
+}
+
 void __real_record_phase_begun(Record *record,
                                const SequenceProgress *progress,
                                const bool *counts,
@@ -84,6 +92,8 @@ void __wrap_record_phase_begun(Record *record,
                                const bool *counts,
                                const DaemonState *states) {
         __real_record_phase_begun(record, progress, counts, states);
+        if (watch.stop_begun > 0)
+                watch_stop_counts();
         if (!record || record->row_count == 0 || !watch_is_first_phase(record))
                 return;
 
