@@ -104,6 +104,7 @@ int launch_spawn(const ChildContext *context, const LaunchOrder *order, Spawned 
         launch_fill_request(order->daemon, &limits, &request);
         request.command = order->command;
         request.cgroup_fd = tree_cgroup_fd(order->tree);
+        request.enter_cgroup = tree_was_killed(order->tree);
         request.environment = environment;
         request.output = request.error = order->output >= 0 ? order->output : output;
 

@@ -79,11 +79,12 @@ static int spawn_report_open(int *ret_read, int *ret_write) {
 
 /*
  * Not for another user: who may signal the child could stop it, and we would sleep as long. Nor
- * where the exec would wait.
+ * where the exec would wait, or the way into a cgroup, for which the kernel stops the machine's forks.
  */
 static bool spawn_may_share(const SpawnRequest *request) {
         return SPAWN_VFORK_IS_BUILT_IN && spawn_first_way == SPAWN_SHARING &&
-               !request->switch_user && spawn_is_cached(request->command[0], request->directory);
+               !request->switch_user && !request->enter_cgroup &&
+               spawn_is_cached(request->command[0], request->directory);
 }
 
 static struct clone_args spawn_arguments(const SpawnPlan *plan, int *pidfd) {
@@ -94,7 +95,7 @@ static struct clone_args spawn_arguments(const SpawnPlan *plan, int *pidfd) {
                 .exit_signal = SIGCHLD,
         };
 
-        if (cgroup_fd >= 0) {
+        if (cgroup_fd >= 0 && !plan->enter_cgroup) {
                 arguments.flags |= CLONE_INTO_CGROUP;
                 arguments.cgroup = (unsigned) cgroup_fd;
         }
@@ -117,7 +118,7 @@ static pid_t spawn_fork(SpawnPlan *plan, int *ret_pidfd) {
         pid_t pid;
         int r;
 
-        plan->enter_cgroup = plan->request->cgroup_fd >= 0;
+        plan->enter_cgroup = true;
 
         pid = fork();
         if (pid < 0)
@@ -177,7 +178,7 @@ static pid_t spawn_share(SpawnPlan *plan, Spawned *ret) {
 
 int spawn(const SpawnRequest *request, Spawned *ret) {
         Spawned spawned = { .pid = -ENOSYS, .pidfd = -1, .report_fd = -1 };
-        SpawnPlan plan = { .request = request };
+        SpawnPlan plan = { .request = request, .enter_cgroup = request->enter_cgroup };
         sigset_t all, before;
 
         if (request->oom_score_adjust != 0)

@@ -41,7 +41,8 @@ typedef struct SpawnRequest {
         int oom_score_adjust; /* 0: as it is */
         bool no_new_privileges;
 
-        int cgroup_fd; /* -1: stays in ours; must not be frozen */
+        int cgroup_fd;     /* -1: stays in ours; must not be frozen */
+        bool enter_cgroup; /* it is not born in it but goes there, see tree_was_killed() */
 } SpawnRequest;
 
 /* At which step a start failed in the child. */

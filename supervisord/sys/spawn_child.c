@@ -52,7 +52,7 @@ static int spawn_child_write(int dirfd, const char *path, const char *text) {
 }
 
 static int spawn_child_cgroup(const SpawnPlan *plan) {
-        if (!plan->enter_cgroup)
+        if (!plan->enter_cgroup || plan->request->cgroup_fd < 0)
                 return 0;
 
         /* "0" is the writing process itself. */

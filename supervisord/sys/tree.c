@@ -48,6 +48,10 @@ int tree_cgroup_fd(const Tree *tree) {
         return tree->ops->cgroup_fd(tree);
 }
 
+bool tree_was_killed(const Tree *tree) {
+        return tree->ops->was_killed && tree->ops->was_killed(tree);
+}
+
 bool tree_contains(Tree *tree, pid_t pid) {
         return tree->ops->contains(tree, pid);
 }

@@ -40,6 +40,12 @@ void tree_set_leader(Tree *tree, pid_t pid);
 /* The descriptor of the cgroup directory for clone3(2), or -1. Borrowed. */
 int tree_cgroup_fd(const Tree *tree);
 
+/*
+ * Whether it was killed since it was prepared anew: Linux (6.18, and fixes of other versions) kills
+ * what clone3(2) puts into a cgroup that ever was, at its birth. Who comes later is not concerned.
+ */
+bool tree_was_killed(const Tree *tree);
+
 /* Whether a live process belongs to it. */
 bool tree_contains(Tree *tree, pid_t pid);
 

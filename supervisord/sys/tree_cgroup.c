@@ -29,7 +29,7 @@ typedef struct TreeCgroup {
         char *group;      /* what /proc/PID/cgroup says of its processes */
         int directory_fd; /* -1: not prepared, or released */
         bool released;    /* and not prepared since: there is nothing to remove */
-        bool killed;      /* by cgroup.kill, see tree_cgroup_is_as_new() */
+        bool killed;      /* since it was made, see tree_was_killed() */
         bool has_spared;  /* `spared` may exist */
 } TreeCgroup;
 
@@ -85,10 +85,7 @@ static bool tree_cgroup_is_empty(Tree *tree) {
         return error_is_gone(r) || (r == 0 && strstr(events, "populated 0"));
 }
 
-/*
- * Whether a run that has ended left it as it was made: empty, not frozen, with nothing below. In
- * one that was ever killed Linux 6.18 kills whatever is cloned into it, at its birth.
- */
+/* Whether a run left it as it was made: empty, not killed, not frozen, with nothing below. */
 static bool tree_cgroup_is_as_new(const TreeCgroup *self) {
         char events[CGROUP_EVENTS_MAX];
         struct stat st;
@@ -105,7 +102,6 @@ static int tree_cgroup_prepare(Tree *tree) {
         self->released = false;
         if (tree_cgroup_is_as_new(self))
                 return 0;
-        self->killed = false;
         r = tree_cgroup_open(self);
         if (r == 0 && !tree_cgroup_is_empty(tree))
                 return TREE_E_POPULATED;
@@ -119,6 +115,7 @@ static int tree_cgroup_prepare(Tree *tree) {
                 return r;
         if (mkdir(self->path, 0755) < 0 && errno != EEXIST)
                 return errno_negative();
+        self->killed = false;
         return tree_cgroup_open(self);
 }
 
@@ -135,6 +132,10 @@ static void tree_cgroup_set_leader(Tree *tree, pid_t pid) {
 
 static int tree_cgroup_fd_get(const Tree *tree) {
         return ((const TreeCgroup *) tree)->directory_fd;
+}
+
+static bool tree_cgroup_was_killed(const Tree *tree) {
+        return ((const TreeCgroup *) tree)->killed;
 }
 
 /* The cgroup itself or one below it; not its neighbour whose name begins with the same letters. */
@@ -344,6 +345,7 @@ static const TreeOps tree_cgroup_ops = {
         .set_invocation = tree_cgroup_set_invocation,
         .set_leader = tree_cgroup_set_leader,
         .cgroup_fd = tree_cgroup_fd_get,
+        .was_killed = tree_cgroup_was_killed,
         .contains = tree_cgroup_contains,
         .is_empty = tree_cgroup_is_empty,
         .each = tree_cgroup_each,

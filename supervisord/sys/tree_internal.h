@@ -14,6 +14,7 @@ typedef struct TreeOps {
         void (*set_invocation)(Tree *tree, const char *variable);
         void (*set_leader)(Tree *tree, pid_t pid);
         int (*cgroup_fd)(const Tree *tree);
+        bool (*was_killed)(const Tree *tree); /* NULL: never */
         bool (*contains)(Tree *tree, pid_t pid);
         bool (*is_empty)(Tree *tree);
         int (*each)(Tree *tree, TreeVisitor visit, void *userdata);

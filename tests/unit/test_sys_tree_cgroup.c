@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "spawning.h"
 #include "sys/tree_internal.h"
 #include "trees.h"
 #include "unit.h"
@@ -253,6 +254,26 @@ START_TEST(test_prepare_again) {
 }
 END_TEST
 
+/* As a helper does whose predecessor was killed just now: it does not die of that. */
+START_TEST(test_enter_after_a_kill) {
+        SpawnRequest request = spawning_request(SPAWNING_SLEEP);
+
+        (void) prepared();
+        ck_assert(!tree_was_killed(tree));
+        ck_assert_int_eq(tree_kill(tree), 0);
+        ck_assert(tree_was_killed(tree));
+        spawn_limit((SpawnWay) _i);
+        request.cgroup_fd = tree_cgroup_fd(tree);
+        request.enter_cgroup = true;
+        Spawned spawned = spawning_start(&request);
+        trees_assert_members(&spawned.pid, 1);
+        ck_assert_int_eq(waitpid(spawned.pid, NULL, WNOHANG), 0);
+        spawning_end(&spawned);
+        (void) prepared();
+        ck_assert(!tree_was_killed(tree));
+}
+END_TEST
+
 /* Somebody else removes the cgroup. */
 START_TEST(test_removed_by_others) {
         char path[2048];
@@ -287,6 +308,7 @@ static Suite *make_suite(const char *unable) {
         if (trees_with_pidfd) {
                 tcase_add_loop_test(tcase, test_kill_frozen, 0, 2);
                 tcase_add_loop_test(tcase, test_kill_runaway, 0, 2);
+                tcase_add_loop_test(tcase, test_enter_after_a_kill, 0, SPAWNING_WAYS);
         } else
                 unit_add_skipped(suite, "signals", "no pidfd_send_signal(2)");
         tcase_add_test(tcase, test_many);
