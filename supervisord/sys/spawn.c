@@ -79,7 +79,7 @@ static int spawn_report_open(int *ret_read, int *ret_write) {
 
 /*
  * Not for another user: who may signal the child could stop it, and we would sleep as long. Nor
- * where the exec would wait, or the way into a cgroup, for which the kernel stops the machine's forks.
+ * where the exec would wait, or the way into a cgroup, for which the kernel holds up all forks.
  */
 static bool spawn_may_share(const SpawnRequest *request) {
         return SPAWN_VFORK_IS_BUILT_IN && spawn_first_way == SPAWN_SHARING &&
