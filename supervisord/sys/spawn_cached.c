@@ -31,29 +31,31 @@ static int cached_open(int directory, const char *path, int flags) {
         return fd < 0 ? errno_negative() : (int) fd;
 }
 
-/* Overlayfs, for one, cannot say it when it reads, but the pages are in the same cache. */
-static bool cached_head_by_map(int fd, char head[static HEAD_SIZE]) {
+/* For a file system that cannot say it when it reads (overlayfs), what mincore(2) said has to do. */
+static bool cached_read(int fd, char head[static HEAD_SIZE]) {
+        struct iovec room = { head, HEAD_SIZE };
+        ssize_t n;
+
+        n = preadv2(fd, &room, 1, 0, RWF_NOWAIT);
+        if (n < 0 && errno == EOPNOTSUPP)
+                n = pread(fd, head, HEAD_SIZE, 0);
+        return n > 0;
+}
+
+/*
+ * To read first would begin to fetch it. But mincore(2) says yes to everything of a file that is
+ * not ours, so what it says is not enough.
+ */
+static bool cached_head(int fd, char head[static HEAD_SIZE]) {
         size_t size = (size_t) sysconf(_SC_PAGESIZE);
         unsigned char resident = 0;
         void *page = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
 
         if (page == MAP_FAILED)
                 return false;
-        bool cached = mincore(page, size, &resident) == 0 && (resident & 1);
-        if (cached)
-                memcpy(head, page, HEAD_SIZE);
+        int r = mincore(page, size, &resident);
         (void) munmap(page, size);
-        return cached;
-}
-
-static bool cached_head(int fd, char head[static HEAD_SIZE]) {
-        struct iovec room = { head, HEAD_SIZE };
-        ssize_t n;
-
-        n = preadv2(fd, &room, 1, 0, RWF_NOWAIT);
-        if (n < 0 && errno == EOPNOTSUPP)
-                return cached_head_by_map(fd, head);
-        return n > 0;
+        return r == 0 && (resident & 1) && cached_read(fd, head);
 }
 
 /* "#!/bin/sh -e" becomes "/bin/sh" in place; NULL: it is no script. */

@@ -11,7 +11,6 @@
 /*
  * Whether this program and the interpreters that its first line names, found from this directory
  * (NULL: /), are at hand in memory as far as execve(2) reads them. In doubt they are not. See
- * openat2(2), RESOLVE_CACHED; preadv2(2), RWF_NOWAIT; and mincore(2), for a file system without
- * that.
+ * openat2(2), RESOLVE_CACHED; mincore(2); preadv2(2), RWF_NOWAIT.
  */
 bool spawn_is_cached(const char *program, const char *directory);

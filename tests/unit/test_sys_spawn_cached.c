@@ -85,7 +85,6 @@ START_TEST(test_on_disk_only) {
         int fd;
 
         write_program("no matter what");
-        /* to ask may begin the reading */
         ck_assert(drop_program() ? !spawn_is_cached(path, NULL) : is_cached_now(path, NULL));
         fd = open(path, O_RDONLY | O_CLOEXEC);
         ck_assert_int_eq(read(fd, text, sizeof(text)), sizeof(text));
