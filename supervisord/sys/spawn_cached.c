@@ -31,7 +31,7 @@ static int cached_open(int directory, const char *path, int flags) {
         return fd < 0 ? errno_negative() : (int) fd;
 }
 
-/* For a file system that cannot say it when it reads (overlayfs), what mincore(2) said has to do. */
+/* Where a file system cannot say it when it reads (overlayfs), what mincore(2) said has to do. */
 static bool cached_read(int fd, char head[static HEAD_SIZE]) {
         struct iovec room = { head, HEAD_SIZE };
         ssize_t n;
