@@ -22,9 +22,10 @@ static bool watch_is_main(const Watched *daemon, pid_t pid) {
 
 /* In the middle of a change there may be none for a while; a crash is none. */
 static usec_t watch_lost_most(const Watched *daemon, DaemonState state, pid_t pid) {
-        return state == STATE_RUNNING && pid == 0 && daemon->tree->crashed != daemon->main
-                       ? SUCCESSOR_MOST
-                       : LOST_MOST;
+        pid_t crashed = daemon->tree->crashed; /* 0: none of it has */
+        bool is_crash = crashed > 0 && crashed == daemon->main;
+
+        return state == STATE_RUNNING && pid == 0 && !is_crash ? SUCCESSOR_MOST : LOST_MOST;
 }
 
 void watch_judge_main(unsigned node, DaemonState state) {
