@@ -67,8 +67,8 @@ void freeze_begin(Child *child) {
 static void freeze_late_done(Child *child, bool closed) {
         if (!closed) {
                 child->intake_open = true;
-                child_mark_forced(child);
                 note_skipped(child, EVENT_FREEZE_FAILED);
+                child_mark_forced(child);
         }
         drain_begin(child);
 }

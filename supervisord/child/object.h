@@ -411,7 +411,7 @@ void finish_tidied(Child *child);
 /* What comes after its end. */
 DaemonEvent finish_verdict(Child *child);
 void finish_remove(Child *child);
-void finish_delay(Child *child);
+void finish_delay(Child *child); /* until its restart, which may be due at once */
 /* Signals the main process, if there is one. */
 void finish_signal_main(Child *child, int signo);
 size_t finish_count(Child *child); /* processes of the tree */

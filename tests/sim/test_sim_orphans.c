@@ -276,27 +276,25 @@ START_TEST(a_stop_keeps_the_time_of_what_drains) {
 }
 END_TEST
 
-START_TEST(an_operator_starts_none_beside_what_drains) {
+/* Whatever an operator asks for, what drains is served and then replaced. */
+static void ask_while_it_drains(RequestVerb request, DaemonState state) {
         master_dies_at_work(LISTEN_ON WAIT, 2, SEC);
-        ck_assert_int_eq(sim_ask(REQUEST_START, "d"), 0);
+        ck_assert_int_eq(sim_ask(request, "d"), 0);
         sim_run_for(500 * MS);
-        ck_assert_int_eq(sim_state("d"), STATE_SWEEPING);
+        ck_assert_int_eq(sim_state("d"), state);
         sim_run_for(SEC);
         naive_expect(2, 0);
         assert_replaced();
         one_end();
 }
+
+START_TEST(an_operator_starts_none_beside_what_drains) {
+        ask_while_it_drains(REQUEST_START, STATE_SWEEPING);
+}
 END_TEST
 
 START_TEST(a_restart_takes_over_what_drains) {
-        master_dies_at_work(LISTEN_ON WAIT, 2, SEC);
-        ck_assert_int_eq(sim_ask(REQUEST_RESTART, "d"), 0);
-        sim_run_for(500 * MS);
-        ck_assert_int_eq(sim_state("d"), STATE_STOPPING);
-        sim_run_for(SEC);
-        naive_expect(2, 0);
-        assert_replaced();
-        one_end();
+        ask_while_it_drains(REQUEST_RESTART, STATE_STOPPING);
 }
 END_TEST
 
