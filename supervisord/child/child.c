@@ -48,6 +48,7 @@ static int child_on_timer(void *userdata) {
                 helper_cancel(&child->helper);
                 finish_tidied(child);
                 break;
+        case STATE_CLEARED:
         case STATE_DELAYED:
                 child_post(child, EVENT_DELAY_OVER);
                 break;

@@ -236,7 +236,7 @@ DaemonEvent finish_verdict(Child *child) {
                 return EVENT_TIDIED_REST;
         if (TAKE(child->sweep_was_ours)) {
                 child->restart_delay = SWEEP_PAUSE;
-                return EVENT_TIDIED_RETRY;
+                return EVENT_TIDIED_CLEARED;
         }
         switch (restart_decide(child->daemon, &child->history, clean,
                                loop_now(child->context->loop), &child->restart_delay)) {

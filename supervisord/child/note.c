@@ -307,8 +307,8 @@ void note_delay(Child *child) {
         char delay[DURATION_TEXT_MAX], count[RESTART_TEXT_MAX];
 
         format_elapsed(delay, child->restart_delay);
-        if (child->history.in_a_row == 0) { /* what was in the way of a start is gone */
-                note(child, LOG_INFO, MESSAGE_DAEMON_RESTARTING, "starting again in %s", delay);
+        if (child->state == STATE_CLEARED) {
+                note(child, LOG_INFO, MESSAGE_NONE, "what was in the way of its start is gone");
                 return;
         }
         restart_count_text(count, child->daemon, &child->history,

@@ -188,6 +188,7 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_GRACE_OVER] = GO(STOPPED, A(NOTE_FORCED) | A(REMOVE) | A(NOTE_END)),
                 [EVENT_READY] = IGNORE,
                 [EVENT_TIDIED_REST] = GO(STOPPED, A(REMOVE) | A(NOTE_END)),
+                [EVENT_TIDIED_CLEARED] = GO(CLEARED, A(REMOVE) | A(DELAY)),
                 [EVENT_TIDIED_RETRY] = GO(DELAYED, A(REMOVE) | A(DELAY)),
                 [EVENT_TIDIED_GIVE_UP] = GO(FAILED, A(REMOVE) | A(NOTE_END)),
         },
@@ -206,6 +207,16 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_DRAIN_FAILED] = STAY(A(LEFTOVERS)),
                 [EVENT_STEP_DUE] = STAY(A(STEP)),
                 [EVENT_STEPS_OVER] = GO(KILLING, A(KILL)),
+        },
+        /* As DELAYED, but its start is not over: it has not had its chance. */
+        [STATE_CLEARED] = {
+                [EVENT_START] = GO(STARTING, A(SPAWN)),
+                [EVENT_FREEZE] = GO(STOPPED, A(NONE)),
+                [EVENT_DRAIN] = GO(STOPPED, A(NONE)),
+                [EVENT_CLEANUP] = GO(STOPPED, A(NONE)),
+                [EVENT_THAW] = IGNORE,
+                [EVENT_CLEANUP_DEADLINE] = IGNORE,
+                [EVENT_DELAY_OVER] = GO(STARTING, A(SPAWN)),
         },
         [STATE_DELAYED] = {
                 [EVENT_START] = GO(STARTING, A(SPAWN)),
@@ -261,7 +272,8 @@ const char *daemon_state_name(DaemonState state) {
                 [STATE_DRAINING] = "draining", [STATE_DRAINED] = "drained",
                 [STATE_ENDED] = "ended",       [STATE_STOPPING] = "stopping",
                 [STATE_KILLING] = "killing",   [STATE_TIDYING] = "tidying",
-                [STATE_SWEEPING] = "sweeping", [STATE_DELAYED] = "delayed",
+                [STATE_SWEEPING] = "sweeping", [STATE_CLEARED] = "cleared",
+                [STATE_DELAYED] = "delayed",
                 [STATE_FAILED] = "failed",     [STATE_STUCK] = "stuck",
         };
         static_assert(ELEMENTSOF(names) == STATE_MAX_, "every state has a name");
@@ -281,7 +293,8 @@ const char *daemon_event_name(DaemonEvent event) {
                 NAME(MAIN_EXITED),    NAME(TREE_EMPTY),       NAME(FREEZE_DONE),
                 NAME(FREEZE_FAILED),  NAME(DRAIN_DONE),       NAME(DRAIN_FAILED),
                 NAME(STEP_DUE),       NAME(STEPS_OVER),       NAME(KILL_TIMEOUT),
-                NAME(TIDIED_REST),    NAME(TIDIED_RETRY),     NAME(TIDIED_GIVE_UP),
+                NAME(TIDIED_REST),    NAME(TIDIED_CLEARED),   NAME(TIDIED_RETRY),
+                NAME(TIDIED_GIVE_UP),
                 NAME(DELAY_OVER),
         };
 #undef NAME
@@ -306,7 +319,8 @@ const char *daemon_action_name(DaemonAction action) {
 
 bool daemon_state_is_live(DaemonState state) {
         return state != STATE_STOPPED && state != STATE_DONE && state != STATE_ENDED &&
-               state != STATE_TIDYING && state != STATE_DELAYED && state != STATE_FAILED;
+               state != STATE_TIDYING && state != STATE_CLEARED && state != STATE_DELAYED &&
+               state != STATE_FAILED;
 }
 
 bool daemon_state_is_ready(DaemonState state) {
@@ -323,9 +337,9 @@ bool daemon_state_is_settled(DaemonState state) {
 }
 
 bool daemon_state_is_frozen(DaemonState state) {
-        /* a delayed one must hear of it too, or it would start again */
+        /* who is about to start must hear of it too, or it would */
         return state == STATE_DONE || (!daemon_state_is_up(state) && state != STATE_FREEZING &&
-                                       state != STATE_DELAYED);
+                                       state != STATE_CLEARED && state != STATE_DELAYED);
 }
 
 bool daemon_state_is_drained(DaemonState state) {

@@ -25,6 +25,7 @@ typedef enum DaemonState {
         STATE_KILLING,  /* cleanup: the whole tree was killed and is not empty yet */
         STATE_TIDYING,  /* the tree is empty, the cleanup command runs */
         STATE_SWEEPING, /* it ended unasked or failed to start: what is left of it is being ended */
+        STATE_CLEARED,  /* what was in the way of its start is gone: starts in a moment */
         STATE_DELAYED,  /* waits for its next start */
         STATE_FAILED,   /* given up; nothing of it lives */
         STATE_STUCK,    /* killed, but something of it still lives */
@@ -62,6 +63,7 @@ typedef enum DaemonEvent {
         EVENT_STEPS_OVER, /* … none follows, or the next one is KILL */
         EVENT_KILL_TIMEOUT,
         EVENT_TIDIED_REST,    /* tidied up; it shall not run */
+        EVENT_TIDIED_CLEARED, /* tidied up; all of it was in the way of a start, which is due now */
         EVENT_TIDIED_RETRY,   /* tidied up; it shall be started again after a delay */
         EVENT_TIDIED_GIVE_UP, /* tidied up; it shall run, but there is no use */
         EVENT_DELAY_OVER,

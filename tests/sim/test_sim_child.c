@@ -309,6 +309,9 @@ START_TEST(what_an_earlier_run_left_is_ended_first) {
         ck_assert_uint_eq(sim_said(MESSAGE_LEFTOVERS, "d"), 1);
         ck_assert_uint_eq(sim_said_when(MESSAGE_DAEMON_READY, "d"), 3 * SEC + MS);
         ck_assert_uint_eq(sim_said(MESSAGE_DAEMON_START_FAILED, "d"), 0);
+        /* nobody is told that the start is over before it had its chance */
+        ck_assert_uint_eq(fake_notify_when(NOTIFY_READY) - (world_now() - sim_now()),
+                          3 * SEC + MS);
         one_end();
 }
 END_TEST

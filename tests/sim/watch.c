@@ -162,8 +162,8 @@ void watch_line(MessageId message, const char *daemon, const char *text) {
 /* In these states nothing of a daemon lives. */
 static bool watch_must_be_empty(DaemonState state) {
         return state == STATE_STOPPED || state == STATE_DONE || state == STATE_ENDED ||
-               state == STATE_TIDYING ||
-               state == STATE_DELAYED || state == STATE_FAILED;
+               state == STATE_TIDYING || state == STATE_CLEARED || state == STATE_DELAYED ||
+               state == STATE_FAILED;
 }
 
 /* In these states the end of a daemon has to be noticed at once. */

@@ -184,6 +184,8 @@ START_TEST(sets_of_states_are_nested) {
                 ck_assert(daemon_state_is_up(state) && daemon_state_is_settled(state));
         if (state == STATE_DELAYED)
                 ck_assert(!daemon_state_is_frozen(state) && daemon_state_is_settled(state));
+        if (state == STATE_CLEARED)
+                ck_assert(!daemon_state_is_frozen(state) && !daemon_state_is_settled(state));
 }
 END_TEST
 

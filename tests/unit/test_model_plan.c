@@ -252,6 +252,7 @@ START_TEST(a_changed_file_counts_by_state) {
                 { STATE_PROBING, PLAN_RESTART, PLAN_RESTART },
                 { STATE_FAILED, PLAN_START, PLAN_START },
                 { STATE_STOPPED, PLAN_KEEP, PLAN_KEEP },
+                { STATE_CLEARED, PLAN_KEEP, PLAN_KEEP },
                 { STATE_DELAYED, PLAN_KEEP, PLAN_KEEP },
                 { STATE_SWEEPING, PLAN_KEEP, PLAN_KEEP },
         };
@@ -351,7 +352,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, a_changed_file_alone_is_something);
         tcase_add_test(tcase, a_restart_is_more_than_a_reload);
         tcase_add_test(tcase, who_reloads_follows_into_a_restart);
-        tcase_add_loop_test(tcase, a_changed_file_counts_by_state, 0, 14);
+        tcase_add_loop_test(tcase, a_changed_file_counts_by_state, 0, 16);
         tcase_add_loop_test(tcase, every_setting_has_its_rule, 0, (int) schema_daemon_count);
         suite_add_tcase(suite, tcase);
         return suite;
