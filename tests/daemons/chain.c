@@ -18,7 +18,7 @@
 #include "common.h"
 
 static const char usage[] = "chain -P FILE -b FILE [-d MS]\n"
-                            "  -P  write the port into FILE once it listens\n"
+                            "  -P  write the port into FILE before it listens\n"
                             "  -b  the file with the port of the one behind\n"
                             "  -d  time until it asks\n";
 
@@ -93,8 +93,7 @@ int main(int argc, char **argv) {
         if (!port_file || !behind)
                 die("usage:\n%s", usage);
 
-        int listener = listen_tcp(&port);
-        write_file(port_file, "%d\n", port);
+        int listener = listen_tcp(&port, port_file);
         signal(SIGCHLD, SIG_IGN);
         for (;;) {
                 int fd = accept(listener, NULL, NULL);

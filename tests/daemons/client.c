@@ -26,7 +26,6 @@
 static const char usage[] =
         "client -p PORT [-n COUNT | -r RATE -t SECONDS] [-f FILE] [-T SECONDS] [-g PATH]\n"
         "       [-e] [-R]\n"
-        "client -F\n"
         "  -p  port on 127.0.0.1\n"
         "  -n  so many requests at once (1 is the default)\n"
         "  -r  so many new requests a second, -t: for so long (10 is the default)\n"
@@ -34,8 +33,7 @@ static const char usage[] =
         "  -T  a request that takes longer is cut (60 is the default)\n"
         "  -g  speak HTTP: GET PATH; whole means as long as Content-Length says\n"
         "  -e  end our side after the request, as nc -N does\n"
-        "  -R  refused connections are no violation\n"
-        "  -F  print a free port and exit\n";
+        "  -R  refused connections are no violation\n";
 
 #define SLOTS_MAX    1024
 #define RECEIVED_MAX (ANSWER_MAX + sizeof TAKEN)
@@ -227,17 +225,10 @@ static void run(void) {
         }
 }
 
-static void print_free_port(void) {
-        int port = 0;
-
-        listen_tcp(&port);
-        printf("%d\n", port);
-}
-
 static void parse_options(int argc, char **argv) {
         int option;
 
-        while ((option = getopt(argc, argv, "p:n:r:t:f:T:g:eRFh")) != -1) {
+        while ((option = getopt(argc, argv, "p:n:r:t:f:T:g:eRh")) != -1) {
                 switch (option) {
                 case 'p':
                         options.port = number(optarg);
@@ -266,9 +257,6 @@ static void parse_options(int argc, char **argv) {
                 case 'R':
                         options.refusals_allowed = true;
                         break;
-                case 'F':
-                        print_free_port();
-                        exit(0);
                 default:
                         die("usage:\n%s", usage);
                 }

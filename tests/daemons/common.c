@@ -119,7 +119,7 @@ pid_t stale_pid(void) {
         return pid;
 }
 
-static int listen_on(int family, const struct sockaddr *address, socklen_t length) {
+static int bind_to(int family, const struct sockaddr *address, socklen_t length) {
         int one = 1;
         int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -129,12 +129,15 @@ static int listen_on(int family, const struct sockaddr *address, socklen_t lengt
                 setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
         if (bind(fd, address, length) < 0)
                 die_errno("bind");
-        if (listen(fd, 1024) < 0)
-                die_errno("listen");
         return fd;
 }
 
-int listen_tcp(int *port) {
+static void let_listen(int fd) {
+        if (listen(fd, 1024) < 0)
+                die_errno("listen");
+}
+
+int bind_tcp(int *port) {
         struct sockaddr_in address = {
                 .sin_family = AF_INET,
                 .sin_port = htons((uint16_t) *port),
@@ -142,10 +145,19 @@ int listen_tcp(int *port) {
         };
         socklen_t length = sizeof address;
 
-        int fd = listen_on(AF_INET, (struct sockaddr *) &address, length);
+        int fd = bind_to(AF_INET, (struct sockaddr *) &address, length);
         if (getsockname(fd, (struct sockaddr *) &address, &length) < 0)
                 die_errno("getsockname");
         *port = ntohs(address.sin_port);
+        return fd;
+}
+
+int listen_tcp(int *port, const char *port_file) {
+        int fd = bind_tcp(port);
+
+        if (port_file)
+                write_file(port_file, "%d\n", *port);
+        let_listen(fd);
         return fd;
 }
 
@@ -156,7 +168,9 @@ int listen_unix(const char *path) {
                 die("path too long: %s", path);
         strcpy(address.sun_path, path);
         unlink(path);
-        return listen_on(AF_UNIX, (struct sockaddr *) &address, sizeof address);
+        int fd = bind_to(AF_UNIX, (struct sockaddr *) &address, sizeof address);
+        let_listen(fd);
+        return fd;
 }
 
 int write_all(int fd, const char *data, size_t size) {

@@ -42,8 +42,10 @@ pid_t make_process(void);
 /* A process number that no process has. */
 pid_t stale_pid(void);
 
-/* A listening TCP socket on 127.0.0.1; *port 0 is replaced by the port that it got. */
-int listen_tcp(int *port);
+/* A bound TCP socket on 127.0.0.1; *port 0 is replaced by the port that it got. */
+int bind_tcp(int *port);
+/* The same, and it listens. Its port is in `port_file` (NULL: nowhere) before anybody sees that. */
+int listen_tcp(int *port, const char *port_file);
 /* A listening UNIX socket; replaces what is there. */
 int listen_unix(const char *path);
 

@@ -46,7 +46,7 @@ static const Key keys[] = {
           "not written anew when it has executed itself" },
 
         { "port", KIND_NUMBER, AT(port), NULL, "listens on 127.0.0.1; 0: anywhere" },
-        { "port-file", KIND_TEXT, AT(port_file), NULL, "where the port is written" },
+        { "port-file", KIND_TEXT, AT(port_file), NULL, "where its port is written first" },
         { "reuse", KIND_FLAG, AT(reuse), NULL, "a second one is not refused" },
         { "retry", KIND_FLAG, AT(retry), NULL,
           "where the port is taken it stays and tries again, instead of dying" },

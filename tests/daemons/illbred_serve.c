@@ -15,6 +15,15 @@
 #include "common.h"
 #include "illbred.h"
 
+/* Before anybody can see that it listens. */
+static void write_port(const IllbredOptions *options, int fd) {
+        struct sockaddr_in address;
+        socklen_t length = sizeof address;
+
+        if (options->port_file && getsockname(fd, (struct sockaddr *) &address, &length) == 0)
+                write_file(options->port_file, "%d\n", ntohs(address.sin_port));
+}
+
 static int try_to_listen(const IllbredOptions *options) {
         struct sockaddr_in address = {
                 .sin_family = AF_INET,
@@ -28,16 +37,17 @@ static int try_to_listen(const IllbredOptions *options) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
         if (options->reuse)
                 setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
-        if (bind(fd, (struct sockaddr *) &address, sizeof address) == 0 && listen(fd, 1024) == 0)
-                return fd;
+        if (bind(fd, (struct sockaddr *) &address, sizeof address) == 0) {
+                write_port(options, fd);
+                if (listen(fd, 1024) == 0)
+                        return fd;
+        }
         close(fd);
         return -1;
 }
 
 int illbred_listen(const IllbredOptions *options) {
         const char *inherited = getenv(ILLBRED_LISTENER);
-        struct sockaddr_in address;
-        socklen_t length = sizeof address;
         int fd;
 
         if (options->port < 0)
@@ -49,8 +59,6 @@ int illbred_listen(const IllbredOptions *options) {
                         die_errno("bind");
                 sleep_ms(50);
         }
-        if (options->port_file && getsockname(fd, (struct sockaddr *) &address, &length) == 0)
-                write_file(options->port_file, "%d\n", ntohs(address.sin_port));
         return fd;
 }
 

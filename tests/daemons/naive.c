@@ -24,12 +24,13 @@
 
 static const char usage[] =
         "naive [-p PORT] [-u PATH] [-P FILE] [-m thread|fork|single] [-d MS] [-g SIGNAL]\n"
-        "      [-w MS] [-a FILE] [-b [-f PIDFILE] [-l MS]] [-x] [-i FILE] [-c FILE [-t]]\n"
+        "      [-A FILE] [-w MS] [-a FILE] [-b [-f PIDFILE] [-l MS]] [-x] [-i FILE]\n"
+        "      [-c FILE [-t]]\n"
         "  -p  port on 127.0.0.1; 0 (the default): any\n"
         "  -u  listen at a UNIX socket instead\n"
-        "  -P  write the port into FILE once it listens\n"
+        "  -P  write the port into FILE before it listens\n"
         "  -m  a thread (the default) or a process per connection, or one after the other\n"
-        "  -d  time until a request is answered\n"
+        "  -d  time until a request is answered; -A: it is answered only once there is FILE\n"
         "  -g  the graceful signal; USR1 by default\n"
         "  -w  time until it listens; -a: it listens only once there is FILE\n"
         "  -b  daemonize by a double fork; -f: write a pidfile, -l: so much later\n"
@@ -46,7 +47,7 @@ typedef enum Mode {
 
 typedef struct Options {
         int port;
-        const char *path, *port_file, *pidfile, *log, *await, *config;
+        const char *path, *port_file, *pidfile, *log, *await, *answer_await, *config;
         Mode mode;
         int delay, listen_delay, pidfile_delay;
         int graceful;
@@ -125,6 +126,8 @@ static void serve(int fd) {
         int request = read_request(fd);
         if (request >= 0 && write_all(fd, TAKEN, strlen(TAKEN)) == 0) {
                 sleep_ms(options.delay);
+                if (options.answer_await)
+                        await_file(options.answer_await);
                 write_all(fd, answer, answer_text(answer, request));
         }
         close(fd);
@@ -242,7 +245,7 @@ static void go_to_background(void) {
 static void parse_options(int argc, char **argv) {
         int option;
 
-        while ((option = getopt(argc, argv, "p:u:P:m:d:g:w:a:bf:l:xi:c:th")) != -1) {
+        while ((option = getopt(argc, argv, "p:u:P:m:d:g:w:a:A:bf:l:xi:c:th")) != -1) {
                 switch (option) {
                 case 'p':
                         options.port = number(optarg);
@@ -267,6 +270,9 @@ static void parse_options(int argc, char **argv) {
                         break;
                 case 'a':
                         options.await = optarg;
+                        break;
+                case 'A':
+                        options.answer_await = optarg;
                         break;
                 case 'b':
                         options.background = true;
@@ -313,9 +319,8 @@ int main(int argc, char **argv) {
         sleep_ms(options.listen_delay);
         if (options.await)
                 await_file(options.await);
-        int listener = options.path ? listen_unix(options.path) : listen_tcp(&options.port);
-        if (options.port_file)
-                write_file(options.port_file, "%d\n", options.port);
+        int listener = options.path ? listen_unix(options.path)
+                                    : listen_tcp(&options.port, options.port_file);
         if (options.pidfile) {
                 sleep_ms(options.pidfile_delay);
                 write_file(options.pidfile, "%d\n", (int) getpid());

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Stands in for systemd: notifysink SOCKET FILE appends every datagram of sd_notify(3) that comes
- * to SOCKET to FILE, line by line, after a line "from PID". Ends at SIGTERM.
+ * Stands in for systemd: notifysink SOCKET FILE [PORTS] appends every datagram of sd_notify(3) that
+ * comes to SOCKET to FILE, line by line, after a line "from PID". Ends at SIGTERM.
+ *
+ * There are free ports in the file PORTS before there is SOCKET, one a line. They stay so until it
+ * ends: nobody gets one of them by chance, only who names it, with SO_REUSEADDR.
  */
 
 #include <errno.h>
@@ -13,6 +16,8 @@
 
 #include "common.h"
 
+#define PORTS 8
+
 static int bind_socket(const char *path) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int one = 1;
@@ -22,11 +27,28 @@ static int bind_socket(const char *path) {
         strcpy(address.sun_path, path);
         unlink(path);
         int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof address) < 0)
+        if (fd < 0)
                 die_errno("socket");
         if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &one, sizeof one) < 0)
                 die_errno("SO_PASSCRED");
+        if (bind(fd, (struct sockaddr *) &address, sizeof address) < 0)
+                die_errno(path);
         return fd;
+}
+
+static void reserve_ports(const char *path) {
+        FILE *out = fopen(path, "we");
+
+        if (!out)
+                die_errno(path);
+        for (int i = 0; i < PORTS; i++) {
+                int port = 0;
+
+                bind_tcp(&port);
+                fprintf(out, "%d\n", port);
+        }
+        if (fclose(out) != 0)
+                die_errno(path);
 }
 
 static pid_t sender_of(struct msghdr *message) {
@@ -63,8 +85,10 @@ static void receive(int fd, FILE *out) {
 }
 
 int main(int argc, char **argv) {
-        if (argc != 3)
-                die("usage: notifysink SOCKET FILE");
+        if (argc != 3 && argc != 4)
+                die("usage: notifysink SOCKET FILE [PORTS]");
+        if (argc == 4)
+                reserve_ports(argv[3]);
         FILE *out = fopen(argv[2], "ae");
         if (!out)
                 die_errno(argv[2]);

@@ -86,7 +86,7 @@ set_up() {
         [ -n "$HOME_CGROUP" ] || ! uses_cgroups || skip "no cgroup v2 can be made here"
         programs notifysink
         cp "$SUPERVISORD" "$BIN/supervisord"
-        "$BIN/notifysink" "$T/notify.sock" "$T/notify" &
+        "$BIN/notifysink" "$T/notify.sock" "$T/notify" "$T/ports" &
         SINK=$!
         wait_for 10 exists "$T/notify.sock"
 }
@@ -103,14 +103,14 @@ programs() {
         done
 }
 
-# The supervisord under test and every process that comes from it.
+# The supervisord under test and every process that comes from it (clients do not).
 processes() {
         if [ -n "$HOME_CGROUP" ]; then
                 find "$HOME_CGROUP" -name cgroup.procs -exec cat {} + 2>/dev/null
                 return 0
         fi
-        find /proc/[0-9]*/exe -maxdepth 0 -lname "$BIN/*" 2>/dev/null | cut -d/ -f3 |
-                grep -vx "$SINK"
+        find /proc/[0-9]*/exe -maxdepth 0 -lname "$BIN/*" ! -lname "$BIN/client" 2>/dev/null |
+                cut -d/ -f3 | grep -vx "$SINK"
 }
 
 # Of these, those that run this program.
@@ -237,14 +237,15 @@ log_count() {
         grep -Eac -- "$1" "$T/log"
 }
 
-# Until every daemon has had its chance.
+# Until every daemon has had its chance. What another supervisord told before may come later yet.
 ready() {
-        wait_for 100 told_or_ended READY=1
-        expect told READY=1
+        wait_for 100 eval 'has_told_ready || has_ended "$SUP"'
+        expect has_told_ready
 }
 
-told_or_ended() {
-        told "$1" || has_ended "$SUP"
+has_told_ready() {
+        awk -v sender="from $SUP" '/^from / { ours = $0 == sender } ours && /^READY=1/ { told = 1 }
+                END { exit !told }' "$T/notify"
 }
 
 start_ready() {
@@ -291,9 +292,10 @@ content() {
         cat "$1" 2>/dev/null
 }
 
+# A port that is free until somebody asks for it by its number.
 free_port() {
-        [ -x "$BIN/client" ] || programs client
-        "$BIN/client" -F
+        head -n 1 "$T/ports"
+        sed -i 1d "$T/ports"
 }
 
 # Kilobytes.
