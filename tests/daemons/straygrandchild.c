@@ -32,15 +32,24 @@ static void stray(void) {
                 pause();
 }
 
+/* Whoever knows of the stray is not to find its parent as well. */
+static void await_loneliness(pid_t parent) {
+        while (getppid() == parent)
+                sleep_ms(1);
+}
+
 static void make_stray(bool forget, const char *pid_path) {
         pid_t between = make_process();
 
         if (between == 0) {
+                pid_t parent = getpid();
+
                 setsid();
                 if (make_process() > 0)
                         _exit(0);
                 setsid();
                 ignore_signals();
+                await_loneliness(parent);
                 if (pid_path)
                         write_file(pid_path, "%d\n", (int) getpid());
                 if (forget)

@@ -204,6 +204,10 @@ case_signals_that_mean_something_else() {
         ill slapd '' hup=die
         forking pinger 'stop: { signals = "TERM 2s, KILL"; };' background=honest helper=yes
         begin
+        for name in uwsgi squid slower ignoring blocking killed slapd; do
+                wait_for 20 noted "$name" ready
+        done
+        wait_for 20 noted pinger helper
         kill -HUP "$SUP"
         wait_for 20 logged 'nothing.*changed|unchanged'
         expect is_running "$(what slapd started)"
@@ -228,8 +232,9 @@ case_sessions_outlive_the_main_process() {
                 drain: { until = "exit"; };' port=0 "port-file=$T/sshd.port" sessions=yes delay=800
         begin
         for name in plain sshd; do
-                "$BIN/client" -p "$(content "$T/$name.port")" -n 3 >"$T/$name.client" &
-                wait_for 20 eval "[ \"\$(grep -c '^session' '$T/$name.log')\" = 3 ]"
+                "$BIN/client" -p "$(content "$T/$name.port")" -n 3 -f "$T/$name.flight" \
+                        >"$T/$name.client" &
+                wait_for 20 exists "$T/$name.flight"
         done
         stop
         for name in plain sshd; do
@@ -250,6 +255,7 @@ case_pidfiles_never_rewritten() {
         forking nginx '' background=honest usr2=successor "config=$T/config" port=0 workers=1
         begin
         for name in exim sshd nginx; do
+                wait_for 20 noted "$name" ready
                 main_of "$name" >"$T/$name.first"
         done
         echo bad >"$T/config"

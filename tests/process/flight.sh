@@ -81,46 +81,52 @@ case_many_stops_cut_nothing() {
         expect_equal "$(log_count 'forced')" "$(log_count ' 0 forced')" "lines that say forced"
 }
 
-# One after the other: most of them wait in the queue that the kernel keeps.
-case_a_full_queue_is_served() {
+# in_state STATE COUNT: so many connections of the server `single`, accepted or not, are in it.
+in_state() {
+        [ "$(ss -Htn state "$1" sport = ":$(content "$T/single.port")" | wc -l)" = "$2" ]
+}
+
+# stop_in_front_of STATE OPTION…: 20 clients of a server that answers one after the other; it has
+# taken the first of them when it is stopped, the others wait in the queue that the kernel keeps.
+stop_in_front_of() {
+        local state=$1
+        shift
         programs naive client
-        configure "$(naive single -m single -d 100)"
+        configure "$(naive single -m single -A "$T/go")"
         start_ready
-        "$BIN/client" -p "$(content "$T/single.port")" -n 20 >"$T/requests.single" &
+        "$BIN/client" "$@" -p "$(content "$T/single.port")" -n 20 >"$T/requests.single" &
         CLIENTS=("$!")
-        wait_for 10 eval "[ \"\$(ss -Htn state established sport = :$(content "$T/single.port") |
-                wc -l)\" -ge 18 ]"
-        stop
+        wait_for 20 in_state "$state" 20
+        kill -TERM "$SUP"
+        wait_for 20 logged 'single: draining: [1-9][0-9]* waiting'
+        : >"$T/go"
+        ended
+        expect_equal "$RC" 0 "exit status"
         clients_end
         answered single 20
-        expect logged 'single: draining: [1-9][0-9]* waiting'
+        expect_nothing_left
+}
+
+case_a_full_queue_is_served() {
+        stop_in_front_of established
 }
 
 # They have said all they have to say, and end their side while they wait in the queue.
 case_clients_that_ended_their_side_are_served() {
-        programs naive client
-        configure "$(naive single -m single -d 100)"
-        start_ready
-        "$BIN/client" -e -p "$(content "$T/single.port")" -n 20 >"$T/requests.single" &
-        CLIENTS=("$!")
-        wait_for 10 eval "[ \"\$(ss -Htn state close-wait sport = :$(content "$T/single.port") |
-                wc -l)\" -ge 18 ]"
-        stop
-        clients_end
-        answered single 20
-        expect logged 'single: draining: [1-9][0-9]* waiting'
+        stop_in_front_of close-wait -e
 }
 
 case_new_clients_are_refused_at_once() {
         programs naive client
-        SETTINGS='drain: { quiet = "5s"; };' configure "$(SETTINGS='drain: { quiet = "5s"; };' \
-                naive threads -d 3000)"
+        configure "$(SETTINGS='drain: { quiet = "1h"; };' naive threads -A "$T/go")"
         start_ready
         requests threads 5
         kill -TERM "$SUP"
         wait_for 10 logged 'threads: draining'
         expect is_refused threads
+        : >"$T/go"
         ended
+        expect_equal "$RC" 0 "exit status"
         clients_end
         answered threads 5
         expect_nothing_left
@@ -137,6 +143,7 @@ case_unix_sockets() {
         kill -TERM "$SUP"
         wait_for 10 is_gone "$T/sock"
         ended
+        clients_end
         grep -q '^end of answer 7' "$T/answer" || fail "the answer: $(head -c 200 "$T/answer")"
         expect_equal "$(find "$T" -name 'sock*')" "" "what is left of the socket"
         expect_nothing_left
@@ -161,10 +168,10 @@ while True:
 case_in_front_of_each_other() {
         programs naive client chain
         configure "web: { requires = [ \"app\" ]; ready: { on = \"listen\"; };
-                        command = $(list "$BIN/chain" -P "$T/web.port" -b "$T/app.port" -d 300); };
+                        command = $(list "$BIN/chain" -P "$T/web.port" -b "$T/app.port" -d 200); };
                 app: { requires = [ \"db\" ]; ready: { on = \"listen\"; };
-                        command = $(list "$BIN/chain" -P "$T/app.port" -b "$T/db.port" -d 300); };
-                $(naive db -d 300)"
+                        command = $(list "$BIN/chain" -P "$T/app.port" -b "$T/db.port" -d 200); };
+                $(naive db -d 200)"
         start_ready
         requests web 10
         stop

@@ -22,16 +22,24 @@ slow_and_deaf() {
 case_slow_and_deaf() {
         slow_and_deaf 'grace = "3s";'
         expect logged 'supervisor.grace: warning: "3s" leaves 5% of the times that nobody wrote'
-        stop
+        kill -TERM "$SUP"
+        ended
+        expect_equal "$RC" 0 "exit status"
         expect logged 'stopping 2 daemons: freeze, drain, cleanup, within 3\.00 s'
         expect logged 'freeze begins \(stop\): 1 daemon, at most 0\.25 s'
+        expect logged 'stopped after .*: 2 daemons, '
+        if logged 'the time for the stop is over'; then
+                diag "this machine stood still for so long that the phases had no time"
+                wait_for 10 has_count deaf 0
+                return
+        fi
+        expect_nothing_left
         expect logged 'slow: freeze forced after'
-        expect logged 'drain begins \(stop\): 2 daemons, at most 1\.00 s'
+        expect logged 'drain begins \(stop\): 2 daemons, at most (1\.00|0\.[0-9]+) s'
         expect logged 'slow: drain forced after'
-        expect logged 'cleanup begins \(stop\): 2 daemons, at most 0\.7. s'
+        expect logged 'cleanup begins \(stop\): 2 daemons, at most 0\.[0-7][0-9]* s'
         expect logged 'deaf: did not end within .*, killing 3 processes'
-        expect logged 'stopped after [0-2]\..* s: 2 daemons, 2 forced, 0 left behind'
-        expect_not logged 'the time is over'
+        expect logged 'stopped after .*: 2 daemons, 2 forced, 0 left behind'
 }
 
 case_last_step_without_a_time() {
@@ -114,13 +122,19 @@ case_too_many() {
         expect_not logged ' bug: '
 }
 
+blocks_term() {
+        local blocked
+        blocked=$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)
+        [ -n "$blocked" ] && ((16#$blocked >> 14 & 1))
+}
+
 # As the first process of a container, to which no signal comes that it does not await, and of which
 # nothing is left when it has gone.
 case_first_process() {
         needs_root
         unshare -p -f true 2>/dev/null || skip "no pid namespace can be made here"
         programs deaf
-        local i daemons=''
+        local i first='' daemons=''
         for ((i = 0; i < 10; i++)); do
                 daemons+="d$i: { command = $(list "$BIN/deaf"); };"
         done
@@ -128,9 +142,10 @@ case_first_process() {
                 # $(head -c 4000000 /dev/zero | tr '\0' x)" 'grace = "5s";'
         START_BY=(unshare -p -f --mount-proc)
         start
-        # at once, while it still reads its configuration
-        wait_for 10 eval "[ -n \"\$(processes_of supervisord)\" ]"
-        kill -TERM "$(processes_of supervisord)"
+        # at once, while it still reads its configuration; but what comes before it blocks the signal
+        # does not exist for a first process
+        wait_for 10 eval 'first=$(processes_of supervisord) && blocks_term "$first"'
+        kill -TERM "$first"
         ended
         expect_equal "$RC" 0 "exit status"
         expect logged 'stopping 10 daemons: freeze, drain, cleanup, within 5\.00 s'

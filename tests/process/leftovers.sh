@@ -51,8 +51,8 @@ case_spared_sessions_outlive_everything() {
 # A job gets the time that it needs; the rest of the daemon waits for it.
 case_jobs_are_waited_for() {
         configure "a: { command = [ \"/bin/sh\", \"-c\",
-                        \"(trap '' TERM; while [ ! -e $T/go ]; do sleep 0.05; done; : >$T/done) &
-                          echo \$! >$T/job; wait\" ];
+                        \"(trap '' TERM; : >$T/job
+                           while [ ! -e $T/go ]; do sleep 0.05; done; : >$T/done) & wait\" ];
                 drain: { until = \"none\"; };
                 stop: { signals = \"TERM 60s, KILL\"; };
                 cleanup: { leftovers = \"wait\"; wait = \"60s\"; }; };"
