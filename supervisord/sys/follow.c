@@ -7,6 +7,7 @@
 
 #include "sys/follow.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "sys/follow_internal.h"
@@ -37,7 +38,8 @@ Follow *follow_free(Follow *follow) {
 
 static void follow_pause(Follow *follow) {
         follow->watch = loop_source_free(follow->watch);
-        loop_timer_set(follow->timer, usec_add(loop_now(follow->loop), FOLLOW_PAUSE));
+        /* from its end: a slow one would be followed at once, and all that comes after wait */
+        loop_timer_set(follow->timer, usec_add(clock_now(), FOLLOW_PAUSE));
 }
 
 /* Without a watch, the time has to do. */

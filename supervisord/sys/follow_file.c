@@ -53,13 +53,16 @@ static bool follow_take(Follow *follow, const char *piece, size_t size) {
         return false;
 }
 
-/* One that was emptied is read from its begin. */
-static void follow_mind_truncation(const Follow *follow) {
+/* One that was emptied is read from its begin; what was read of a line went with the rest. */
+static void follow_mind_truncation(Follow *follow) {
         struct stat st;
         off_t at = lseek(follow->fd, 0, SEEK_CUR);
 
-        if (at > 0 && fstat(follow->fd, &st) == 0 && st.st_size < at)
-                (void) lseek(follow->fd, 0, SEEK_SET);
+        if (at <= 0 || fstat(follow->fd, &st) < 0 || st.st_size >= at)
+                return;
+        (void) lseek(follow->fd, 0, SEEK_SET);
+        follow->length = 0;
+        follow->cut = false;
 }
 
 static FollowSight follow_file_look(Follow *follow) {
