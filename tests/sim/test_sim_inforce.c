@@ -357,7 +357,6 @@ static Suite *make_suite(void) {
         Suite *suite = suite_create("sim/inforce");
         TCase *tcase = tcase_create("inforce");
 
-        tcase_set_timeout(tcase, 60);
         tcase_add_checked_fixture(tcase, NULL, teardown);
         tcase_add_loop_test(tcase, what_is_applied_to_a_daemon_is_in_force, 0,
                             (int) schema_daemon_count);

@@ -26,7 +26,7 @@ int serving_wait(void);
 const char *serving_path(void);
 /* A connection, as soon as there is a server; -1: it cannot be made. */
 int serving_connect(void);
-/* A client over such a connection, without Hello(). */
+/* A client over such a connection, without Hello(), that has asked for something. */
 sd_bus *serving_client(void);
 void serving_close(sd_bus **bus);
 #define CLIENT(name) CLEANUP(serving_close) sd_bus *name = serving_client()

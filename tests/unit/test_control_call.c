@@ -421,7 +421,6 @@ static Suite *make_suite(void) {
         Suite *suite = suite_create("control/call");
         TCase *cases = tcase_create("call");
 
-        tcase_set_timeout(cases, 60);
         tcase_add_checked_fixture(cases, serving_setup, serving_teardown);
         tcase_add_test(cases, test_list);
         tcase_add_test(cases, test_describe);

@@ -97,7 +97,6 @@ static Suite *make_suite(void) {
         Suite *suite = suite_create("control/pause");
         TCase *cases = tcase_create("pause");
 
-        tcase_set_timeout(cases, 60);
         tcase_add_checked_fixture(cases, serving_setup, serving_teardown);
         tcase_add_test(cases, test_pause);
         tcase_add_test(cases, test_pause_and_thaw_are_refused);

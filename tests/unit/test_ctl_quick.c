@@ -52,7 +52,7 @@ static void assert_begins(const char *text, const char *begin) {
 START_TEST(test_status) {
         int status = -1;
 
-        fd_close(serving_connect());
+        serving_expect();
         ck_assert_int_eq(quick(serving_path(), NULL, &status), 0);
         ck_assert_int_eq(status, EXIT_NOT_RUNNING);
         const char *line = strstr(output, "idle");
@@ -66,7 +66,7 @@ END_TEST
 START_TEST(test_only_of_that_configuration) {
         int status = -1;
 
-        fd_close(serving_connect());
+        serving_expect();
         ck_assert_int_eq(quick(serving_path(), "/etc/another.conf", &status), -ENOENT);
         ck_assert_str_eq(output, "");
         ck_assert_int_eq(quick(serving_path(), "/etc/stub?.conf", &status), 0);
@@ -76,7 +76,7 @@ END_TEST
 START_TEST(test_another_method) {
         WireReply reply;
 
-        fd_close(serving_connect());
+        serving_expect();
         ck_assert_int_eq(wire_call(serving_path(), "NoSuchMethod", &reply), -EPROTO);
         ck_assert_int_eq(wire_call("/no/such/socket", "StatusTable", &reply), -ENOENT);
         ck_assert_int_eq(wire_call(SOURCE_DIRECTORY, "StatusTable", &reply), -ECONNREFUSED);
@@ -258,7 +258,6 @@ static Suite *make_suite(void) {
         Suite *suite = suite_create("supervisorctl/quick");
         TCase *cases = tcase_create("served"), *bad = tcase_create("bad");
 
-        tcase_set_timeout(cases, 60);
         tcase_add_checked_fixture(cases, serving_setup, serving_teardown);
         tcase_add_test(cases, test_status);
         tcase_add_test(cases, test_only_of_that_configuration);

@@ -303,6 +303,7 @@ static void reuse(void *userdata) {
         ck_assert_int_eq(mkdir(below, 0755), 0);
         snprintf(left.path, sizeof(left.path), "%.900s", below);
         pid = fork();
+        ck_assert_int_ge(pid, 0);
         if (pid == 0) {
                 place_enter(&left);
                 (void) raise(SIGSTOP);
@@ -422,6 +423,7 @@ START_TEST(test_remove) {
         place_make_below(&a, "b", &b);
         place_make_below(&a, "c", &c);
         pid = fork();
+        ck_assert_int_ge(pid, 0);
         if (pid == 0) {
                 place_enter(&c);
                 (void) raise(SIGSTOP);

@@ -270,14 +270,13 @@ END_TEST
 /* It serves for a while that depends on what it cost, but not once something was changed. */
 START_TEST(test_snapshot) {
         usec_t first, clock = clock_now();
-        size_t looks = 0;
 
         measuring_start_connected();
         ck_assert_uint_eq(measure(), 1);
         first = answer.when;
         ck_assert_uint_le(first, clock_now());
         while (measure() == 1 && answer.when == first)
-                ck_assert_uint_lt(looks++, 1000000);
+                ;
         ck_assert_uint_gt(answer.when, first);
         first = answer.when;
         ck_assert_uint_eq(measure_now(), 1);

@@ -130,6 +130,7 @@ START_TEST(test_signal) {
         Told told = { .last = true };
         pid_t pid = fork();
 
+        ck_assert_int_ge(pid, 0);
         if (pid == 0)
                 for (;;)
                         pause();

@@ -153,8 +153,10 @@ START_TEST(test_connect_tcp) {
         ck_assert(!connects(&address));
         ck_assert_int_eq(listen(fd, 8), 0);
         ck_assert(connects(&address));
-        fd_close(fd);
+        /* it listens no more, and nobody else can get the port */
+        ck_assert_int_eq(shutdown(fd, SHUT_RDWR), 0);
         ck_assert(!connects(&address));
+        fd_close(fd);
 }
 END_TEST
 

@@ -5,6 +5,7 @@
  * network. The daemons are forks of the test.
  */
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -80,23 +81,36 @@ START_TEST(test_held_below) {
 }
 END_TEST
 
+/* A socket for connections, and one for datagrams at the same port, which others may have. */
+static int bind_both(struct sockaddr_in *address, uint16_t *port) {
+        for (;;) {
+                int datagrams = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), fd;
+
+                *port = 0;
+                fd = sockets_bind_tcp(AF_INET, port);
+                address->sin_port = htons(*port);
+                if (bind(datagrams, (struct sockaddr *) address, sizeof(*address)) == 0)
+                        return fd;
+                ck_assert_int_eq(errno, EADDRINUSE);
+                fd_close(datagrams);
+                fd_close(fd);
+        }
+}
+
 /* Bound, connected, datagrams: all that has a port or a path and does not listen. */
 static uint16_t serve_all_but_listening(const void *userdata) {
         struct sockaddr_in to = { .sin_family = AF_INET };
         uint16_t port = 0, server_port = 0;
-        int server = sockets_listen_tcp(AF_INET, &server_port);
-        int fd = sockets_bind_tcp(AF_INET, &port);
+        int server = sockets_listen_tcp(AF_INET, &server_port), fd;
 
         (void) userdata;
         to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        fd = bind_both(&to, &port);
         to.sin_port = htons(server_port);
         ck_assert_int_eq(connect(fd, (struct sockaddr *) &to, sizeof(to)), 0);
         ck_assert_int_ge(accept4(server, NULL, NULL, SOCK_CLOEXEC), 0);
         fd_close(server);
 
-        fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        to.sin_port = htons(port);
-        ck_assert_int_eq(bind(fd, (struct sockaddr *) &to, sizeof(to)), 0);
         sockets_bind_unix(sockets_path, SOCK_STREAM);
         sockets_bind_unix(sockets_abstract, SOCK_DGRAM);
         ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, (int[2]){ 0 }), 0);

@@ -137,25 +137,30 @@ START_TEST(test_kill_frozen) {
 }
 END_TEST
 
-/* Forks and exits and forks: who looks for its number comes too late. Ends by itself at last. */
-static void start_runaway(void) {
+/*
+ * Forks and exits and forks: who looks for its number comes too late. Tells that it has begun, and
+ * ends by itself at last, before all numbers are used up by those that nobody has reaped yet.
+ */
+static void start_runaway(int begun) {
         pid_t pid = fork();
 
         ck_assert_int_ge(pid, 0);
         if (pid != 0)
                 return;
-        if (file_write(tree_cgroup_fd(tree), "cgroup.procs", "0") == 0)
-                for (unsigned i = 0; i < 2000 && fork() == 0; i++)
+        if (file_write(tree_cgroup_fd(tree), "cgroup.procs", "0") == 0 && write(begun, "", 1) == 1)
+                for (unsigned i = 0; i < 1000 && fork() == 0; i++)
                         ;
         _exit(0);
 }
 
 START_TEST(test_kill_runaway) {
+        int begun[2];
+
+        ck_assert_int_eq(pipe2(begun, O_CLOEXEC), 0);
         ck_assert_int_eq(tree_prepare(tree), 0);
         for (unsigned i = 0; i < 8; i++)
-                start_runaway();
-        while (tree_is_empty(tree))
-                ;
+                start_runaway(begun[1]);
+        ck_assert_int_eq(read(begun[0], (char[1]){ 0 }, 1), 1);
         ck_assert_int_eq(_i == 0 ? tree_kill(tree) : tree_cgroup_kill_frozen(tree), 0);
         trees_reap_all();
         ck_assert(tree_is_empty(tree));
