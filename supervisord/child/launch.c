@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/strv.h"
 #include "child/object.h"
@@ -142,7 +143,11 @@ static void launch_reset(Child *child) {
         child->stop_command = STOP_COMMAND_NONE;
         child->history.started = now;
         note_choose_words(child);
-        loop_timer_set(child->timer, usec_add(now, child->daemon->ready.timeout));
+}
+
+/* Many are started in one turn of the loop: what their forks take is not the time of the last. */
+static void launch_set_time(Child *child) {
+        loop_timer_set(child->timer, usec_add(clock_now(), child->daemon->ready.timeout));
 }
 
 static int launch_follow(Child *child, const Spawned *spawned) {
@@ -223,6 +228,7 @@ void launch_begin(Child *child) {
         if (r >= 0) {
                 note(child, note_priority(child, LOG_INFO), MESSAGE_DAEMON_STARTING,
                      "starting, process %d", (int) spawned.pid);
+                launch_set_time(child);
                 r = launch_follow(child, &spawned);
         }
         if (r < 0)

@@ -149,6 +149,8 @@ static void note_start_timeout(Child *child, DaemonState from) {
         format_duration(timeout, daemon->ready.timeout);
         if (from == STATE_PROBING && child->pidfile_outcome == 0)
                 note_not_ready(child, timeout);
+        else if (pidref_is_set(&child->first_ref) && !track_first_is_to_end(daemon))
+                child_set_reason(child, "its command was not executed within %s", timeout);
         else if (pidref_is_set(&child->first_ref))
                 child_set_reason(child, "its %s did not exit within %s",
                                  script_is_one(daemon) ? "command" : "first process", timeout);

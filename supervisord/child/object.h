@@ -299,7 +299,9 @@ void track_forget_main(Child *child);
  * and nobody had told it anything.
  */
 bool track_went_to_background(Child *child);
-/* Whether its first process is not the daemon, but is waited for: its end says what came of it. */
+/* Whether its first process is not the daemon, but is to end: that says what came of it. */
+bool track_first_is_to_end(const DaemonConfig *daemon);
+/* … and is waited for. */
 bool track_awaits_first(const Child *child);
 /* A process said to be the main one: takes it if it is of the tree. */
 bool track_claim(Child *child, pid_t pid, bool guessed);

@@ -42,9 +42,13 @@ void track_forget_main(Child *child) {
         child->named = 0;
 }
 
+bool track_first_is_to_end(const DaemonConfig *daemon) {
+        return daemon->type == DAEMON_FORKING || script_is_one(daemon);
+}
+
 bool track_awaits_first(const Child *child) {
         return child->state == STATE_STARTING && pidref_is_set(&child->first_ref) &&
-               (child->daemon->type == DAEMON_FORKING || script_is_one(child->daemon));
+               track_first_is_to_end(child->daemon);
 }
 
 /* The tree: empty or not. */

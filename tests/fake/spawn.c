@@ -95,6 +95,7 @@ int spawn(const SpawnRequest *request, Spawned *ret) {
                 return -EAGAIN;
 
         tree->spawned = process->generation;
+        tree->spawned_when = world_now();
         tree->first_ended = false;
         strncat(process->notify_path, request_variable(request, "NOTIFY_SOCKET"),
                 WORLD_NAME_MAX - 1);

@@ -135,7 +135,8 @@ typedef struct WorldTree {
         char name[WORLD_NAME_MAX]; /* "": none of ours */
         unsigned population;       /* live processes */
         unsigned blocked;          /* processes that no signal reaches */
-        uint64_t spawned;          /* the generation of what we started in it last */
+        uint64_t spawned;          /* the generation of what we started in it last, … */
+        usec_t spawned_when;
         bool paused;               /* its processes stand where they are */
         bool first_ended;          /* that one did, and how */
         bool first_signaled;

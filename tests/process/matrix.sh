@@ -138,7 +138,8 @@ case_what_is_used_when_it_is_needed() {
         change apply 'stop: { signals = "QUIT 5s, KILL"; };'
         ctl 0 stop d
         ctl 0 start d
-        change apply 'ready: { on = "file"; path = "/no/such/file"; timeout = "300ms"; };'
+        change apply 'restart: { policy = "never"; };
+                ready: { on = "file"; path = "/no/such/file"; timeout = "1s"; };'
         ctl 1 restart d
         expect said_error 'd: .*not ready within'
         settings ''

@@ -245,6 +245,10 @@ START_TEST(what_goes_wrong_with_the_first_process_is_said) {
         PROGRAM(.path = "/d");
         one_assert_fails("type = \"notify\"; ready: { timeout = \"2s\"; };" ONCE, 2 * SEC,
                          "not ready within 2s");
+
+        PROGRAM(.path = "/d", .exec_time = 3 * SEC);
+        one_assert_fails("type = \"notify\"; ready: { timeout = \"2s\"; };" ONCE, 2 * SEC,
+                         "not executed within 2s");
 }
 END_TEST
 

@@ -286,7 +286,8 @@ static void watch_judge_start_time(unsigned node, DaemonState state) {
 
         if (state != STATE_STARTING && state != STATE_PROBING)
                 return;
-        usec_t end = usec_add(child_started(child), child_config(child)->ready.timeout);
+        usec_t begun = MAX_OF(child_started(child), watch.nodes[node]->tree->spawned_when);
+        usec_t end = usec_add(begun, child_config(child)->ready.timeout);
         if (watch_is_over(end) && watch_is_over(watch_extended(node)))
                 sim_fail("%s was not given up when its time to become ready was over",
                          watch_name(node));
