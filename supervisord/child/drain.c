@@ -2,7 +2,7 @@
 /*
  * Letting work in flight finish. Each criterion ends in EVENT_DRAIN_DONE, but for "exit", which
  * ends in an empty tree. Nothing is polled but drain.command, which is run again until it says yes,
- * and connections (measure.c).
+ * connections (measure.c), and whom a daemon has yet to make a job for.
  */
 
 #include <fcntl.h>
@@ -11,6 +11,8 @@
 
 #include "base/file.h"
 #include "child/object.h"
+
+#define DRAIN_NEWCOMER_INTERVAL (100 * USEC_PER_MSEC)
 
 void drain_forget(Child *child) {
         child->job = loop_source_free(child->job);
@@ -35,13 +37,6 @@ static void drain_on_command(void *userdata, const HelperResult *result) {
         }
         loop_timer_set(child->timer,
                        usec_add(loop_now(child->context->loop), child->daemon->drain.interval));
-}
-
-void drain_again(Child *child) {
-        if (child->measuring.active)
-                measure_again(child);
-        else
-                helper_start(child, child->daemon->drain.command, drain_on_command);
 }
 
 /* A file that shows by being there, or by being gone. */
@@ -95,11 +90,18 @@ static int drain_take_job(void *userdata, pid_t pid) {
 
 /*
  * Jobs are children of the daemon, not ours: there is no event for the end of the last one. So one
- * of them is waited for at a time, by its pidfd.
+ * of them is waited for at a time, by its pidfd. Newcomers are looked for first: who is taken in
+ * meanwhile is a job by the time of the walk.
  */
 static void drain_wait_for_job(Child *child) {
+        bool newcomers = sockets_are_closable(child) && measure_finds_newcomers(child);
         int r = tree_each(child->tree, drain_take_job, child);
 
+        if (r == 0 && newcomers) {
+                loop_timer_set(child->timer, usec_add(loop_now(child->context->loop),
+                                                      DRAIN_NEWCOMER_INTERVAL));
+                return;
+        }
         if (r == 0) {
                 child_post(child, EVENT_DRAIN_DONE);
                 return;
@@ -109,6 +111,15 @@ static void drain_wait_for_job(Child *child) {
                                 LOOP_PROCESS, child_name(child), drain_on_job_end, child);
         if (r < 0)
                 child_post(child, EVENT_DRAIN_FAILED);
+}
+
+void drain_again(Child *child) {
+        if (child->measuring.active)
+                measure_again(child);
+        else if (child->daemon->drain.until == DRAIN_JOBS)
+                drain_wait_for_job(child);
+        else
+                helper_start(child, child->daemon->drain.command, drain_on_command);
 }
 
 void drain_begin(Child *child) {

@@ -243,6 +243,34 @@ const char *measure_peers(Child *child, char buffer[static MEASURE_PEERS_MAX]) {
         return buffer;
 }
 
+/* ---- who has just come ---- */
+
+static void newcomers_on_connection(void *userdata, const IntakeConnection *connection) {
+        bool *found = userdata;
+
+        *found |= connection->inode == 0 || (connection->has_times && connection->sent == 0);
+}
+
+static void newcomers_on_queue(void *userdata, const IntakeQueue *queue) {
+        bool *found = userdata;
+
+        *found |= queue->waiting > 0 && queue->socket->kind != INTAKE_UDP;
+}
+
+bool measure_finds_newcomers(Child *child) {
+        bool found = false;
+        IntakeVisitor visitor = {
+                .queue = newcomers_on_queue,
+                .connection = newcomers_on_connection,
+                .userdata = &found,
+        };
+
+        return child->sockets.count > 0 &&
+               intake_measure(child->context->intake, child->sockets.list, child->sockets.count,
+                              &visitor, NULL) == 0 &&
+               found;
+}
+
 static uint64_t measure_sum(const FlightCounts *counts) {
         return (uint64_t) counts->waiting + counts->busy;
 }

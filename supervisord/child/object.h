@@ -393,6 +393,8 @@ void drain_forget(Child *child);
 void measure_begin(Child *child);
 void measure_again(Child *child);
 void measure_forget(Child *child);
+/* Whether a connection waits to be accepted, or nothing has been said on it by the daemon yet. */
+bool measure_finds_newcomers(Child *child);
 #define MEASURE_PEERS_MAX 384
 /* Who is still busy: "2 waiting, 3 busy (127.0.0.1:4711, …)"; "" if that is not measured. */
 const char *measure_peers(Child *child, char buffer[static MEASURE_PEERS_MAX]);

@@ -116,6 +116,27 @@ case_clients_that_ended_their_side_are_served() {
         stop_in_front_of close-wait -e
 }
 
+# Of those in the queue a daemon that is held up has made no job yet.
+case_jobs_of_the_queue_are_waited_for() {
+        local main
+        programs naive client
+        configure "$(SETTINGS='drain: { until = "jobs"; };' naive forks -m fork -d 300)"
+        start_ready
+        main=$(processes_of naive)
+        kill -STOP "$main"
+        "$BIN/client" -p "$(content "$T/forks.port")" -n 3 >"$T/requests.forks" &
+        CLIENTS=("$!")
+        wait_for 10 eval "[ \"\$(ss -Htn state established sport = :$(content "$T/forks.port") |
+                wc -l)\" = 3 ]"
+        kill -TERM "$SUP"
+        wait_for 10 logged 'drain begins'
+        kill -CONT "$main"
+        ended
+        clients_end
+        answered forks 3
+        expect_nothing_left
+}
+
 case_new_clients_are_refused_at_once() {
         programs naive client
         configure "$(SETTINGS='drain: { quiet = "1h"; };' naive threads -A "$T/go")"
