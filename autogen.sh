@@ -70,11 +70,23 @@ services_release() {
 }
 
 packages_get() {
-        DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@"
+        DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
+                -o Acquire::Retries=3 "$@"
+}
+
+# Lists that are old name what is gone. A mirror that does not answer does so a moment later, and for
+# the lock of the lists apt-get does not wait by itself.
+packages_get_again() {
+        local round
+        for ((round = 0; round < 5; round++)); do
+                sleep $((10 * round))
+                packages_get update && packages_get install --no-install-recommends "$@" && return
+        done
+        return 1
 }
 
 packages_install() {
-        local missing
+        local missing lock
         command -v dpkg-query >/dev/null || {
                 say "this is no Debian: install what stands for $* yourself"
                 return
@@ -84,14 +96,14 @@ packages_install() {
         [ "$(id -u)" -eq 0 ] || die "missing packages; as root: apt-get install ${missing[*]}"
 
         say "installing ${missing[*]}"
+        # One at a time: who is done first would let the services of the other one start.
+        exec {lock}</var/lib/dpkg
+        flock "$lock"
         services_hold
-        # Without lists nothing is found; with old ones it may be gone.
-        compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || packages_get update
-        packages_get install --no-install-recommends "${missing[@]}" || {
-                packages_get update
-                packages_get install --no-install-recommends "${missing[@]}"
-        }
+        packages_get install --no-install-recommends "${missing[@]}" ||
+                packages_get_again "${missing[@]}" || die "the packages cannot be installed"
         services_release
+        exec {lock}<&-
 }
 
 is_generated() {
@@ -114,9 +126,9 @@ build() {
         is_generated || generate
         mkdir -p "$directory"
         cd "$directory"
-        if [ ! -e Makefile ] || [ "$(cat .options)" != "$*" ]; then
-                printf '%s\n' "$*" >.options
+        if [ ! -e Makefile ] || [ "$(cat .options 2>/dev/null)" != "$*" ]; then
                 "$top/configure" "$@"
+                printf '%s\n' "$*" >.options
         fi
         make
 }
