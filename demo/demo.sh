@@ -179,14 +179,23 @@ no_port_left() {
 
 # The client
 
-# Asks it for a report and waits for that.
+# Asks it for a report and waits for that; one that has ended has left its last.
 client_report() {
         local before
         before=$(grep -c '^end' "$report" || true)
-        kill -USR1 "$client_pid"
+        kill -USR1 "$client_pid" 2>/dev/null || return 0
         until [ "$(grep -c '^end' "$report" || true)" -gt "$before" ]; do
+                kill -0 "$client_pid" 2>/dev/null || return 0
                 sleep 0.02
         done
+}
+
+# A client that was held up finds all answers at once, and asks anew a moment later.
+full_traffic() {
+        client_report
+        in_flight_nginx=$(in_flight nginx)
+        in_flight_legacyd=$(in_flight legacyd)
+        [ $((in_flight_nginx * in_flight_legacyd)) -gt 0 ]
 }
 
 # counts FIELD: the sum of a column of the last report (2 sent, 3 answered, 4 turned away, 5 lost).
@@ -398,9 +407,7 @@ play_hint() {
 stop() {
         local status=0
         remember_processes
-        client_report
-        in_flight_nginx=$(in_flight nginx)
-        in_flight_legacyd=$(in_flight legacyd)
+        wait_for 10 full_traffic || true
 
         headline "$1"
         kill -TERM "$supervisor_pid" 2>/dev/null || true
