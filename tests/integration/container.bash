@@ -66,11 +66,11 @@ container_boot() {
 }
 
 container_await_boot() {
-        local end=$((SECONDS + 60)) state
+        local end=$((SECONDS + 300)) state
         while [ $SECONDS -lt $end ] && [ -e "/proc/$CONTAINER_NSPAWN" ]; do
                 CONTAINER_INIT=$(pgrep -x -P "$CONTAINER_NSPAWN" systemd | head -n 1)
                 if [ -n "$CONTAINER_INIT" ]; then
-                        state=$(container_run 10 systemctl is-system-running 2>/dev/null)
+                        state=$(container_run 30 systemctl is-system-running 2>/dev/null)
                         case $state in
                         running | degraded) return 0 ;;
                         esac

@@ -93,9 +93,11 @@ keep_asking() {
 case_apache2() {
         needs /usr/sbin/apache2 apache2
         local modules=/usr/lib/apache2/modules client i
-        mkdir -p "$T/cgi"
-        cat >"$T/cgi/slow" <<'CGI'
+        mkdir -p "$T/cgi" "$T/begun"
+        chmod 777 "$T/begun"
+        cat >"$T/cgi/slow" <<CGI
 #!/bin/sh
+: >$T/begun/\$\$
 sleep 3
 printf 'Content-Type: text/plain\r\nContent-Length: 6\r\n\r\nwhole\n'
 CGI
@@ -125,7 +127,7 @@ CONF
                 http_get 8081 /cgi/slow >"$T/answer.$i" &
                 client+=("$!")
         done
-        wait_for 20 eval "[ \"\$(pgrep -f '^/bin/sh $T/cgi/slow' | wc -l)\" = 4 ]"
+        wait_for 20 eval "[ \"\$(find $T/begun -type f | wc -l)\" = 4 ]"
         stop
         wait "${client[@]}"
         for i in 1 2 3 4; do
@@ -154,13 +156,12 @@ case_redis() {
                         --daemonize no --port 6380 --bind 127.0.0.1 --save ''); };"
         start
         (
-                touch "$T/flight"
                 redis-cli -p 6380 blpop nothing 3 >"$T/answer" 2>&1
                 echo "status $?" >>"$T/answer"
         ) &
-        wait_for 10 exists "$T/flight"
-        sleep 0.5
-        stop_during $!
+        CLIENT=$!
+        wait_for 10 eval 'redis-cli -p 6380 client list | grep -q cmd=blpop'
+        stop_during "$CLIENT"
         expect_equal "$(xargs <"$T/answer")" "status 0" "the answer of redis"
         not_forced
 }
@@ -272,7 +273,7 @@ case_nginx_reloads_under_load() {
         nginx_conf three '}'
         ! systemctl reload "$UNIT" 2>/dev/null || fail "a bad file is taken"
         expect_equal "$(show ActiveState)" active "the state"
-        expect answers two
+        wait_for 10 answers two # a worker of before may still be on its way out
         expect journaled 'reload refused .*test of web failed: .*nginx -t -q .*status 1; nothing was'
         expect journaled 'web.reload.check: it says: .*\[emerg\] .*unexpected "}"'
         grep -q 'last reload refused' <<<"$(show StatusText)" || fail "status: $(show StatusText)"

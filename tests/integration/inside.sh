@@ -39,7 +39,7 @@ case_active_only_when_ready() {
         systemctl start --no-block $UNIT
         wait_for 20 has_processes slow 1
         holds 1 is_state activating
-        expect_equal "$(show StatusText)" "starting: 1 of 2 ready, 1 starting (slow)" "the status"
+        wait_for 10 status_is "starting: 1 of 2 ready, 1 starting (slow)"
         touch "$T/go"
         wait_for 20 is_state active
         stop
@@ -86,6 +86,7 @@ case_journal_tells_the_story() {
         configure "$(graceful_server web 0)
                 talker: { command = $(list /bin/sh -c "echo talker speaks; exec sleep 1000"); };"
         start
+        wait_for 20 journaled '^talker speaks'
         stop
         for name in DAEMON_STARTING DAEMON_READY DAEMON_STOPPED; do
                 expect_equal "$(messages $name SUPERVISOR_DAEMON=web | wc -l)" 1 "$name of web"
@@ -148,6 +149,7 @@ case_tail_shows_daemons() {
                         output: { identifier = \"deux\"; }; };
                 other: { command = $(list /bin/sh -c "echo other speaks; exec sleep 1000"); };"
         start
+        wait_for 10 journaled '^one speaks'
         wait_for 10 journaled '^two speaks'
         wait_for 10 journaled '^other speaks'
         tail_of 'one' -- -o cat
@@ -211,9 +213,10 @@ case_start_longer_than_its_timeout() {
 
 case_forced_stop_is_a_clean_stop() {
         configure "$(graceful_server web 60000 'timeout = "500ms";')
-                deaf: { command = $(list "$DAEMONS/deaf" 3);
+                deaf: { command = $(list "$DAEMONS/deaf" 3 "$T/deaf");
                         stop: { signals = \"TERM 300ms, KILL\"; }; };"
         start
+        wait_for 10 eval "[ \"\$(cat $T/deaf 2>/dev/null | wc -l)\" = 4 ]"
         requests 5
         stop
         expect says 'drain forced' DAEMON_FORCED SUPERVISOR_DAEMON=web
@@ -248,7 +251,7 @@ case_killed_daemon() {
         first=$(processes_of a)
         kill -KILL "$first"
         wait_for 20 eval "[ -n \"\$(processes_of a)\" ] && [ \"\$(processes_of a)\" != $first ]"
-        expect says SIGKILL DAEMON_EXITED SUPERVISOR_DAEMON=a
+        wait_for 10 says SIGKILL DAEMON_EXITED SUPERVISOR_DAEMON=a
         expect is_state active
         stop
 }
@@ -279,12 +282,12 @@ case_crash_of_supervisord() {
 
 case_watchdog() {
         local first
-        drop_in WatchdogSec=2
+        drop_in WatchdogSec=5
         configure "$(sleeper a)"
         start
         first=$(main_pid)
         # It answers in time on its own.
-        holds 5 eval "[ \"\$(main_pid)\" = $first ]"
+        holds 7 eval "[ \"\$(main_pid)\" = $first ]"
         kill -STOP "$first"
         wait_for 40 eval "[ \"\$(show NRestarts)\" = 1 ] && is_state active"
         expect has_processes a 1
@@ -320,11 +323,15 @@ case_reload_of_a_bad_configuration() {
 
         # By hand it must not harm either, and is to be seen.
         kill -HUP "$(main_pid)"
-        wait_for 10 says refused RELOAD_REFUSED
+        wait_for 10 refused_reloads_are 2
         wait_for 10 is_state active
         systemctl status $UNIT | grep -q 'Status: .*refused' || fail "status: $(show StatusText)"
         expect_equal "$(main_pid) $(processes_of a)" "$before" "the processes"
         stop
+}
+
+refused_reloads_are() {
+        [ "$(messages RELOAD_REFUSED | grep -c refused)" = "$1" ]
 }
 
 case_bad_configuration_at_a_start() {
@@ -415,9 +422,11 @@ CONF
 
         "$DAEMONS/client" -p 8080 -g /file -n 5 -f "$T/flight" >"$T/requests" &
         CLIENT=$!
-        redis-cli eval "for i = 1, 100000000 do end return 'whole'" 0 >"$T/script" &
+        redis-cli eval "redis.log(redis.LOG_WARNING, 'the script runs')
+                for i = 1, 100000000 do end return 'whole'" 0 >"$T/script" &
         redis=$!
         wait_for 20 exists "$T/flight"
+        wait_for 20 journaled 'the script runs'
         stop
         all_answered
         wait_for 20 has_ended "$redis"

@@ -14,8 +14,10 @@ case_cron() {
         needs /usr/sbin/cron cron
         x_starts cron
         x_comes_back
+        # Whole at once: cron looks at the second of a change, and takes no name with a dot.
         printf '* * * * * root touch %s/begun; sleep 5; touch %s/done\n' "$T" "$T" \
-                >"/etc/cron.d/test-$INSTANCE"
+                >"/etc/cron.d/test-$INSTANCE.new"
+        mv "/etc/cron.d/test-$INSTANCE.new" "/etc/cron.d/test-$INSTANCE"
         wait_for 80 exists "$T/begun"
         rm "/etc/cron.d/test-$INSTANCE"
         tell reload "not needed"
@@ -24,10 +26,18 @@ case_cron() {
         tell "in flight" "a job: finished"
 }
 
+# It catches SIGHUP, by which at tells it of a job, and sleeps, so that it has looked once.
+atd_waits() {
+        grep -q '^State:.*sleeping' "/proc/$MAIN/status" &&
+                grep -q '^SigCgt:.*[13579bdf]$' "/proc/$MAIN/status" &&
+                [ "$(cat /run/atd.pid)" = "$MAIN" ]
+}
+
 case_atd() {
         needs /usr/sbin/atd at
         x_starts atd
         x_comes_back
+        wait_for 20 atd_waits
         echo "touch $T/begun; sleep 3; touch $T/done" | at now
         wait_for 20 exists "$T/begun"
         tell reload "not needed"
@@ -196,20 +206,28 @@ sql() {
 
 # The sessions that a stop meets: a query, a transaction between two of them, and one that is idle.
 sql_sessions() {
-        sql -c 'insert into t select 1 from pg_sleep(3)' >"$T/query" 2>&1 &
-        CLIENT=$!
         sql >"$T/transaction" 2>&1 <<SQL &
 begin;
 insert into t values (2);
-\\! sleep 2
+\\! while ! [ -e $T/go ]; do sleep 0.1; done
 commit;
 SQL
-        CLIENT="$CLIENT $!"
+        CLIENT=$!
         helper sql >/dev/null 2>&1 <<'SQL'
 select 1;
-\! sleep 60
+\! sleep 200
 SQL
+        wait_for 30 sql_sessions_are "active 1|idle 1|idle in transaction 1"
+        sql -c 'insert into t select 1 from pg_sleep(6)' >"$T/query" 2>&1 &
+        CLIENT="$CLIENT $!"
         wait_for 10 sql_sessions_are "active 2|idle 1|idle in transaction 1"
+}
+
+# The transaction ends two seconds after the stop has begun.
+sql_goes_on() {
+        wait_for 60 is_state deactivating
+        sleep 2
+        touch "$T/go"
 }
 
 sql_sessions_are() {
@@ -229,6 +247,7 @@ case_postgresql() {
         x_refuses "$main/postgresql.conf" 'nonsense = 1'
         x_comes_back listens 5432
         sql_sessions
+        helper sql_goes_on
         x_stops /run/postgresql/.s.PGSQL.5432 "/run/postgresql/${main//[!0-9]/}-main.pid" \
                 "/var/lib/postgresql/${main//[!0-9]/}/main/postmaster.pid"
         # shellcheck disable=SC2086 # two

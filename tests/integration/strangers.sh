@@ -16,12 +16,14 @@ stranger() {
         local port=$1
         shift
         NAME=${PACKAGE%-base}
-        x_begins "type = \"auto\"; command = $(list "$@");" listens "$port"
+        x_begins "type = \"auto\"; command = $(list "$@");"
+        wait_for 20 listens "$port"
         wait_for 10 is_found_out "$port"
         MAIN=$(main_of_x)
 }
 
-# One that listens before its first process ends is ready before all of it is known.
+# One that listens before its first process ends is ready before all of it is known; one that takes
+# longer than a second is ready before it listens.
 is_found_out() {
         ctl status x >"$T/status" && grep -q 'type: forking' "$T/status" &&
                 grep -q "intake: .*:$1" "$T/status"
