@@ -235,6 +235,8 @@ static size_t sockets_close_rounds(Child *child, bool all) {
                              strerror(-r));
                         return 1;
                 }
+                if (child->sockets.count == 0)
+                        return 0; /* no time was spent in which another one could be opened */
                 if (r > 0 || !child->sockets.recorded)
                         sockets_write_record(child);
                 open = sockets_close_known(child, &gone);

@@ -90,8 +90,8 @@ static int track_on_tree(void *userdata) {
 
 void track_check_tree(Child *child) {
         leftovers_spare(child);
-        /* in most cases it is empty already, and no watch is needed */
-        if (!tree_is_empty(child->tree)) {
+        /* without a main process it is empty in most cases, and no watch is needed */
+        if (pidref_is_set(&child->main) || !tree_is_empty(child->tree)) {
                 int r = tree_watch(child->tree, track_on_tree, child);
                 if (r < 0)
                         note(child, LOG_ERR, MESSAGE_NONE, "cannot watch its processes: %s",

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -121,10 +122,25 @@ static int cgroup_visit_below(void *userdata, int parent_fd, const char *name) {
         return r != 0 ? r : cgroup_each_child(fd, cgroup_visit_below, &below);
 }
 
-int cgroup_each_process(int fd, CgroupVisitor visit, void *userdata) {
-        CgroupWalk walk = { visit, userdata, CGROUP_DEPTH_MAX + 1 };
+/* A directory of cgroupfs has a link for each cgroup in it, besides its own two. */
+static bool cgroup_has_children(int fd) {
+        struct stat st;
 
-        return cgroup_visit_below(&walk, fd, ".");
+        return fstat(fd, &st) < 0 || st.st_nlink != 2;
+}
+
+int cgroup_each_process(int fd, CgroupVisitor visit, void *userdata) {
+        CgroupWalk walk = { visit, userdata, CGROUP_DEPTH_MAX };
+        CLEANUP(fd_closep) int list_fd = -1; /* the place in a list belongs to the descriptor */
+        int r;
+
+        r = cgroup_visit_processes(&walk, fd);
+        if (r != 0 || !cgroup_has_children(fd))
+                return r;
+        r = cgroup_open_below(fd, ".", &list_fd);
+        if (r < 0)
+                return cgroup_is_gone(-r) ? 0 : r;
+        return cgroup_each_child(list_fd, cgroup_visit_below, &walk);
 }
 
 /* userdata: how much deeper we may go. What is busy does not keep us from removing its siblings. */
@@ -155,6 +171,8 @@ int cgroup_remove(const char *path) {
         unsigned depth = CGROUP_DEPTH_MAX;
         int r;
 
+        if (rmdir(path) == 0 || cgroup_is_gone(errno)) /* in most cases there is nothing below */
+                return 0;
         r = cgroup_remove_below(&depth, AT_FDCWD, path);
         if (r < 0)
                 return r;
