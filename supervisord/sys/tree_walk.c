@@ -402,13 +402,17 @@ static int tree_walk_pause(Tree *tree, bool pause) {
         return r < 0 ? r : 0;
 }
 
-/* Processes that fork while we look are found by looking again, until nobody is new. */
+/* Looks again for those made meanwhile, until nobody can hide; see tree_walk_finds_nobody(). */
 static int tree_walk_kill(Tree *tree) {
-        for (unsigned pass = 0; pass < TREE_KILL_PASSES; pass++) {
-                int r = tree_walk_pass((TreeWalk *) tree, SIGKILL, false);
+        TreeWalk *self = (TreeWalk *) tree;
+        size_t dead = 0;
 
-                if (r <= 0)
+        for (unsigned pass = 0; pass < TREE_KILL_PASSES; pass++) {
+                int r = tree_walk_pass(self, SIGKILL, false);
+
+                if (r < 0 || (r == 0 && self->dead == dead))
                         return r;
+                dead = self->dead;
         }
         return 0;
 }

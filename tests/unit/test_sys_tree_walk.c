@@ -20,6 +20,9 @@
 #include "trees.h"
 #include "unit.h"
 
+#define RELAY_DELAY_MAX  2000 /* microseconds */
+#define RELAY_DELAY_STEP 50
+
 /* Until the program has been executed whose environment is another one. */
 static void wait_without_variable(pid_t pid, const char *variable) {
         while (procfs_has_variable(pid, variable) > 0)
@@ -196,6 +199,42 @@ START_TEST(test_kill_below) {
 }
 END_TEST
 
+/* Makes another one and ends, so long after `fd` was closed at its other end. */
+static pid_t fork_relay(const int fds[static 2], unsigned delay) {
+        pid_t pid = fork();
+        char byte;
+
+        ck_assert_int_ge(pid, 0);
+        if (pid != 0)
+                return pid;
+        close(fds[1]);
+        setsid();
+        (void) !read(fds[0], &byte, 1);
+        usleep(delay);
+        if (fork() == 0)
+                for (;;)
+                        pause();
+        _exit(0);
+}
+
+/* Who comes after the list of processes was read, and whose parent has ended before it was. */
+START_TEST(test_kill_while_it_is_handed_on) {
+        for (unsigned delay = 0; delay < RELAY_DELAY_MAX; delay += RELAY_DELAY_STEP) {
+                int fds[2];
+
+                ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+                ck_assert_int_eq(tree_prepare(tree), 0);
+                tree_set_invocation(tree, TREES_ID);
+                tree_set_leader(tree, fork_relay(fds, delay));
+                fd_close(fds[1]);
+                ck_assert_int_eq(tree_kill(tree), 0);
+                trees_reap_all(); /* which waits for all of them */
+                ck_assert(tree_is_empty(tree));
+                fd_close(fds[0]);
+        }
+}
+END_TEST
+
 /*
  * Nothing was ever started in it: then there is nothing to look for. The one that is left does not
  * execute anything just then: it would have no environment to be known by.
@@ -232,9 +271,10 @@ static Suite *make_suite(const char *unable) {
         tcase_add_test(tcase, test_before_its_session);
         tcase_add_test(tcase, test_not_below_us);
         tcase_add_test(tcase, test_nested);
-        if (has_pidfd())
+        if (has_pidfd()) {
                 tcase_add_test(tcase, test_kill_below);
-        else
+                tcase_add_test(tcase, test_kill_while_it_is_handed_on);
+        } else
                 unit_add_skipped(suite, "kill_below", "no pidfd_open here (an old valgrind?)");
         tcase_add_test(tcase, test_release_of_what_was_not_used);
         suite_add_tcase(suite, tcase);
