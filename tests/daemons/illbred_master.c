@@ -286,6 +286,10 @@ static void prepare_signals(Master *master) {
 static void run(Master *master) {
         const IllbredOptions *options = master->options;
         bool serves = master->listener >= 0 && options->workers == 0;
+
+        /* a successor on the same socket may be faster: who waits in accept(2) hears no signal */
+        if (serves)
+                fcntl(master->listener, F_SETFL, O_NONBLOCK);
         struct pollfd entries[] = {
                 { .fd = master->signals, .events = POLLIN },
                 { .fd = serves ? master->listener : -1, .events = POLLIN },

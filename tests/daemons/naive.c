@@ -218,12 +218,12 @@ static void run(int listener) {
         fcntl(listener, F_SETFL, O_NONBLOCK);
 
         while (!asked_to_end) {
-                if (ppoll(&entry, 1, NULL, &waiting) > 0)
-                        accept_all(listener);
-                if (asked_to_reload) {
+                if (asked_to_reload) { /* also before it was blocked */
                         asked_to_reload = 0;
                         read_config();
                 }
+                if (ppoll(&entry, 1, NULL, &waiting) > 0)
+                        accept_all(listener);
                 while (options.mode == MODE_FORK && waitpid(-1, NULL, WNOHANG) > 0)
                         ;
         }

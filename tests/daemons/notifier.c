@@ -18,24 +18,24 @@
 
 static const char usage[] =
         "notifier [-r MS | -a FILE | -n] [-w KIND]... [-t TEXT]... [-s PATH]\n"
-        "         [-S SOCKET] [-c COUNT] [-H MS | -W FILE]\n"
+        "         [-S SOCKET] [-c COUNT] [-H FILE | -W FILE]\n"
         "  -r  READY=1 after so long (0 is the default); -a: once there is FILE; -n: never\n"
         "  -w  before that a wrong datagram: long, malformed, empty, nul, number, descriptor\n"
         "  -t  before that a datagram with this text\n"
         "  -s  write the path of NOTIFY_SOCKET into this file\n"
         "  -S  be a stranger: send to this socket what -w and -t say (without them READY=1), exit\n"
         "  -c  send each datagram so many times\n"
-        "  -H  at SIGHUP say RELOADING=1, and so long after it READY=1\n"
+        "  -H  at SIGHUP say RELOADING=1, and READY=1 once there is FILE, which it removes\n"
         "  -W  WATCHDOG=1 as often as it is told to by its environment, while there is FILE\n";
 
 typedef struct Options {
         int ready_after, count;
-        int reload_time; /* negative: SIGHUP ends it */
         bool never;
         const char *await, *stranger_to, *watchdog;
+        const char *reload; /* NULL: SIGHUP ends it */
 } Options;
 
-static Options options = { .count = 1, .reload_time = -1 };
+static Options options = { .count = 1 };
 static const char *socket_path;
 
 static void send_raw(const char *data, size_t size, int passed_fd) {
@@ -129,7 +129,7 @@ static void parse_options(int argc, char **argv) {
                         options.count = number(optarg);
                         break;
                 case 'H':
-                        options.reload_time = number(optarg);
+                        options.reload = optarg;
                         break;
                 case 'W':
                         options.watchdog = optarg;
@@ -165,17 +165,22 @@ static void on_hangup(int signo) {
         (void) signo; /* it interrupts the waiting */
 }
 
-static void wait_for_reloads(void) {
-        sigset_t blocked, waiting;
+/* Whoever is ready may be told to reload at once: *ret is what to wait with. */
+static void hear_reloads(sigset_t *ret) {
+        sigset_t blocked;
 
         sigemptyset(&blocked);
         sigaddset(&blocked, SIGHUP);
-        sigprocmask(SIG_BLOCK, &blocked, &waiting);
+        sigprocmask(SIG_BLOCK, &blocked, ret);
         handle(SIGHUP, on_hangup);
+}
+
+static void wait_for_reloads(const sigset_t *waiting) {
         for (;;) {
-                sigsuspend(&waiting);
+                sigsuspend(waiting);
                 send_text("RELOADING=1");
-                sleep_ms(options.reload_time);
+                await_file(options.reload);
+                unlink(options.reload);
                 send_text("READY=1");
         }
 }
@@ -192,7 +197,11 @@ static void feed_watchdog(void) {
 }
 
 int main(int argc, char **argv) {
+        sigset_t waiting;
+
         parse_options(argc, argv);
+        if (options.reload)
+                hear_reloads(&waiting);
         int sent = send_all(argc, argv);
         if (options.stranger_to) {
                 if (sent == 0)
@@ -205,8 +214,8 @@ int main(int argc, char **argv) {
                 await_file(options.await);
         if (!options.never)
                 send_text("READY=1\nSTATUS=notifier is at work");
-        if (options.reload_time >= 0)
-                wait_for_reloads();
+        if (options.reload)
+                wait_for_reloads(&waiting);
         if (options.watchdog)
                 feed_watchdog();
         for (;;)

@@ -14,8 +14,8 @@
 #include "common.h"
 
 static const char usage[] =
-        "slowdrain [-m MS] [-f FILE] [-d FILE] [-j] [-s] [-e STATUS]\n"
-        "  -m  time that the work takes from SIGUSR1 on\n"
+        "slowdrain [-m MS | -a FILE] [-f FILE] [-d FILE] [-j] [-s] [-e STATUS]\n"
+        "  -m  time that the work takes from SIGUSR1 on; -a: it takes until there is FILE\n"
         "  -f  FILE exists as long as there is work\n"
         "  -d  FILE is written when the work was finished (and not cut)\n"
         "  -j  the work is a child process in a session of its own\n"
@@ -24,7 +24,7 @@ static const char usage[] =
 
 typedef struct Options {
         int duration, status;
-        const char *mark, *done;
+        const char *mark, *done, *await;
         bool job, stay;
 } Options;
 
@@ -36,6 +36,8 @@ static void do_nothing(int signo) {
 
 static void work(void) {
         sleep_ms(options.duration);
+        if (options.await)
+                await_file(options.await);
         if (options.done)
                 write_file(options.done, "finished\n");
         if (options.mark)
@@ -67,10 +69,13 @@ static pid_t make_job(void) {
 static void parse_options(int argc, char **argv) {
         int option;
 
-        while ((option = getopt(argc, argv, "m:f:d:jse:h")) != -1) {
+        while ((option = getopt(argc, argv, "m:a:f:d:jse:h")) != -1) {
                 switch (option) {
                 case 'm':
                         options.duration = number(optarg);
+                        break;
+                case 'a':
+                        options.await = optarg;
                         break;
                 case 'f':
                         options.mark = optarg;
