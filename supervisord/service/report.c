@@ -104,18 +104,21 @@ static bool report_is_busy(const Supervisor *supervisor) {
                mode_is_stopping(supervisor->mode);
 }
 
+static void report_tell(Supervisor *supervisor, const char text[static STATUS_TEXT_MAX]) {
+        memcpy(supervisor->status, text, STATUS_TEXT_MAX);
+        notify_status(text);
+        supervisor->reported = loop_now(supervisor->loop);
+        if (supervisor->observer.status_changed)
+                supervisor->observer.status_changed(supervisor->observer.userdata, text);
+}
+
 static void report_status(Supervisor *supervisor) {
         usec_t now = loop_now(supervisor->loop);
         char text[STATUS_TEXT_MAX];
 
         report_compose(supervisor, text);
-        if (strcmp(text, supervisor->status) != 0) {
-                memcpy(supervisor->status, text, sizeof(text));
-                notify_status(text);
-                supervisor->reported = now;
-                if (supervisor->observer.status_changed)
-                        supervisor->observer.status_changed(supervisor->observer.userdata, text);
-        }
+        if (strcmp(text, supervisor->status) != 0)
+                report_tell(supervisor, text);
         if (now >= usec_add(supervisor->extended, EXTEND_EVERY))
                 report_extend(supervisor); /* here: what is told in between puts off the tick */
         loop_timer_set(supervisor->tick,
@@ -130,6 +133,8 @@ void report_now(Supervisor *supervisor) {
 void report_soon(Supervisor *supervisor) {
         usec_t due = usec_add(supervisor->reported, REPORT_GAP);
 
+        if (supervisor->mode == MODE_EXITED)
+                return; /* the last word was said */
         if (loop_now(supervisor->loop) >= due)
                 report_status(supervisor);
         else if (due < loop_timer_get(supervisor->tick))
@@ -159,6 +164,10 @@ void report_reloading(Supervisor *supervisor) {
 void report_stopping(Supervisor *supervisor) {
         notify_stopping("stopping");
         report_extend(supervisor);
+}
+
+void report_stopped(Supervisor *supervisor, const char text[static STATUS_TEXT_MAX]) {
+        report_tell(supervisor, text);
 }
 
 void supervisor_log_state(const Supervisor *supervisor) {

@@ -79,17 +79,19 @@ static size_t stop_count_left(const Generation *generation) {
 static void stop_finish(Supervisor *supervisor) {
         Generation *generation = supervisor->generation;
         SequenceProgress progress;
-        char elapsed[DURATION_TEXT_MAX], forced[STOP_FIELD_MAX];
+        char elapsed[DURATION_TEXT_MAX], forced[STOP_FIELD_MAX], text[STATUS_TEXT_MAX];
         const char *fields[] = { forced, NULL };
 
         sequence_progress(generation->sequence, &progress);
         format_elapsed(elapsed, usec_sub(clock_now(), supervisor->stop_begun));
         snprintf(forced, sizeof(forced), "SUPERVISOR_FORCED=%zu", progress.forced_in_all);
+        snprintf(text, sizeof(text), "stopped after %s: %zu %s, %zu forced, %zu left behind",
+                 elapsed, generation->count, PLURAL(generation->count, "daemon", "daemons"),
+                 progress.forced_in_all, stop_count_left(generation));
         log_write(progress.forced_in_all > 0 ? LOG_WARNING : LOG_INFO,
-                  &(LogContext){ .message = MESSAGE_SUPERVISOR_STOPPED, .fields = fields },
-                  "stopped after %s: %zu %s, %zu forced, %zu left behind", elapsed,
-                  generation->count, PLURAL(generation->count, "daemon", "daemons"),
-                  progress.forced_in_all, stop_count_left(generation));
+                  &(LogContext){ .message = MESSAGE_SUPERVISOR_STOPPED, .fields = fields }, "%s",
+                  text);
+        report_stopped(supervisor, text); /* systemd shows it when we are gone */
 
         (void) recording_over(supervisor, TAKE(generation->record),
                               sequence_is_active(generation->sequence) ? RECORD_BROKEN_OFF

@@ -87,6 +87,7 @@ START_TEST(a_freeze_command_that_hangs_meets_the_deadline) {
                 ck_assert_uint_eq(sim_ordered_when("d", EVENT_FREEZE_DEADLINE),
                                   STOP + cases[i].time);
                 ck_assert_uint_eq(forced(), 1);
+                ck_assert_ptr_nonnull(strstr(fake_notify_status(), "1 forced, 0 left behind"));
                 ck_assert_uint_eq(world_population(NULL), 0); /* nor does the command live on */
                 sim_end();
         }
