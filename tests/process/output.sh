@@ -48,8 +48,9 @@ case_nobody_reads() {
                         command = $(list "$BIN/illbred" flood=lines); };
                 quiet: { command = $(list "$BIN/illbred" "log=$T/quiet.log"); };"
         start_ready
+        wait_for 20 grep -qs '^started' "$T/quiet.log"
         ctl 0 restart quiet
-        expect_equal "$(grep -c '^started' "$T/quiet.log")" 2 "the starts of the quiet one"
+        wait_for 20 eval '[ "$(grep -c "^started" "$T/quiet.log")" = 2 ]'
         stop
         exec 9<&-
 }

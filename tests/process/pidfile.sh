@@ -7,6 +7,9 @@
 # shellcheck source=tests/process/lib.bash
 . "$(dirname "$0")/lib.bash"
 
+# Most of them wait for a time to pass.
+LANES=3
+
 # Somebody who has nothing to do with it: a signal would end it.
 bystander() {
         sleep 1000 &
@@ -49,7 +52,7 @@ for_a_while() {
 
 # for_good KIND REGEX: the start fails after its time, with the reason, and leaves nothing.
 for_good() {
-        PATIENCE=500ms forking -k "$1" -o "$BYSTANDER_PID"
+        PATIENCE=2s forking -k "$1" -o "$BYSTANDER_PID"
         start_ready
         expect logged "a: .*$2"
         expect logged 'a: given up'
@@ -128,7 +131,7 @@ echo $PPID >"$1"
 SCRIPT
         chmod 755 "$BIN/daemon"
         configure "a: { type = \"forking\"; pidfile = \"$T/pid\"; restart: { policy = \"never\"; };
-                ready: { timeout = \"500ms\"; }; command = $(list "$BIN/daemon" "$T/pid"); };"
+                ready: { timeout = \"2s\"; }; command = $(list "$BIN/daemon" "$T/pid"); };"
         start_ready
         expect logged 'a: .*pidfile'
         expect logged 'a: given up'
@@ -184,7 +187,7 @@ SCRIPT
         configure "a: { type = \"forking\"; pidfile = \"$T/pid.a\";
                         command = $(list "$BIN/forker" -f "$T/pid.a"); };
                 b: { type = \"forking\"; pidfile = \"$T/pid.b\"; requires = [ \"a\" ];
-                        ready: { timeout = \"500ms\"; }; restart: { policy = \"never\"; };
+                        ready: { timeout = \"2s\"; }; restart: { policy = \"never\"; };
                         command = $(list "$BIN/liar"); };"
         start_ready
         expect logged "b: .*names process $(content "$T/pid.a")"
@@ -209,7 +212,7 @@ case_user_may_not_write_it() {
                 count=$((count + 1))
                 daemons+="d$count: { type = \"forking\"; pidfile = \"$T/$name\";
                         user = \"nobody\"; restart: { policy = \"never\"; };
-                        ready: { timeout = \"1s\"; };
+                        ready: { timeout = \"4s\"; };
                         command = $(list "$BIN/writer" "$T/$name"); };
 "
         done

@@ -63,20 +63,19 @@ case_hup_applies_a_change() {
         expect runs_with changed 7
         expect runs_with added 6
         expect_equal "$(count_of notifier)" 4 "the number of daemons"
-        expect told MONOTONIC_USEC=
+        wait_for 10 told MONOTONIC_USEC=
         stop
 }
 
 # None of these is a configuration; nothing running may notice, not even a connection.
 case_what_is_wrong_is_refused() {
-        local before bad port answer connection count=0
+        local before bad answer connection count=0
         programs sleep naive
-        port=$(free_port)
         configure "a: { command = [ \"$BIN/sleep\", \"infinity\" ]; };
-                server: { command = [ \"$BIN/naive\", \"-p\", \"$port\" ];
+                server: { command = [ \"$BIN/naive\", \"-P\", \"$T/port\" ];
                         ready: { on = \"listen\"; }; };"
         start_ready
-        exec {connection}<>"/dev/tcp/127.0.0.1/$port"
+        exec {connection}<>"/dev/tcp/127.0.0.1/$(content "$T/port")"
         before="$(processes_of sleep) $(processes_of naive)"
         mv "$T/supervisord.conf" "$T/good"
         for bad in $(bad_names); do
@@ -118,7 +117,7 @@ five() {
                 if [ $i = 4 ] && [ -n "${2-}" ]; then
                         notifier d4 "\"$2\", \"-c\", \"$1\"" 'ready: { timeout = "1s"; };'
                 else
-                        notifier d$i "\"-c\", \"$1\"" 'ready: { timeout = "1s"; };'
+                        notifier d$i "\"-c\", \"$1\""
                 fi
         done
         notifier kept '"-c", "1"'
@@ -153,10 +152,9 @@ case_of_five_the_fourth_fails() {
 }
 
 case_reloads_cost_no_request() {
-        local server i before port
+        local server i before
         programs naive client sleep
-        port=$(free_port)
-        server="server: { command = [ \"$BIN/naive\", \"-p\", \"$port\", \"-d\", \"100\" ];
+        server="server: { command = [ \"$BIN/naive\", \"-P\", \"$T/port\", \"-d\", \"100\" ];
                 ready: { on = \"listen\"; }; };"
         other() {
                 configure "$server
@@ -165,7 +163,8 @@ case_reloads_cost_no_request() {
         other 1000
         start_ready
         before=$(pid_of server)
-        "$BIN/client" -p "$port" -r 50 -t 15 -f "$T/flight" >"$T/summary" 2>&1 &
+        "$BIN/client" -p "$(content "$T/port")" -r 50 -t "$CASE_LIMIT" -f "$T/flight" \
+                >"$T/summary" 2>&1 &
         local client=$!
         wait_for 10 exists "$T/flight"
         for ((i = 1; i <= 10; i++)); do
@@ -236,10 +235,13 @@ case_a_supervisorctl_killed_at_any_moment() {
                 before=$(verdicts)
                 "$SUPERVISORCTL" -s "$T/run/control" reload >/dev/null 2>&1 &
                 client=$!
+                # however slow it is, some come so far
+                ((round % 8 > 1)) || wait_for 20 has_asked "$client"
                 sleep "$(printf '0.%03d' $delay)"
                 kill -KILL "$client" 2>/dev/null
                 wait "$client" 2>/dev/null
-                # what it has sent is read by then
+                # what it has sent is read in the turn of the first answer, or in the next one
+                ctl 0 version
                 ctl 0 version
                 if has_asked "$client"; then
                         asked=$((asked + 1))
@@ -250,7 +252,7 @@ case_a_supervisorctl_killed_at_any_moment() {
                 expect runs_with a $in_force
         done
         diag "$asked of 16 had asked before they were killed"
-        [ $asked -gt 0 ] || fail "none of them had asked"
+        [ $asked -ge 4 ] || fail "fewer than those that were waited for"
         stop
 }
 
@@ -260,7 +262,7 @@ case_sigterm_ends_the_waiting_only() {
         configure "$(notifier a '"-r", "1"')"
         start_ready
         for signal in TERM INT; do
-                configure "$(notifier a "\"-r\", \"1500\", \"-c\", \"$((round + 1))\"")"
+                configure "$(notifier a "\"-a\", \"$T/go$signal\"")"
                 # in the background of a script SIGINT is ignored, unless somebody undoes it
                 env --default-signal=INT "$SUPERVISORCTL" -s "$T/run/control" reload \
                         >"$T/out" 2>"$T/err" &
@@ -270,6 +272,7 @@ case_sigterm_ends_the_waiting_only() {
                 wait "$client"
                 expect_equal $? 0 "the status of supervisorctl after SIG$signal"
                 expect said_error 'goes on'
+                touch "$T/go$signal"
                 round=$((round + 1))
                 wait_for 20 eval "[ \$(log_count 'reload applied') = $round ]"
         done
@@ -288,7 +291,7 @@ case_a_stop_breaks_into_a_reload() {
         "$SUPERVISORCTL" -s "$T/run/control" reload >"$T/out" 2>"$T/err" &
         client=$!
         wait_for 20 has_asked "$client"
-        wait_for 10 logged 'a: starting, process .*'
+        wait_for 10 eval "[ \$(log_count ' a: starting, process') = 2 ]"
         kill -TERM "$SUP"
         ended
         expect_equal "$RC" 0 "exit status"
@@ -298,22 +301,24 @@ case_a_stop_breaks_into_a_reload() {
         expect_nothing_left
 }
 
-case_a_burst_is_few_reloads_and_all_are_answered() {
-        local i pids=() before
-        programs sleep
-        configure "a: { command = [ \"$BIN/sleep\", \"1000\" ]; };"
+# The first one is under way until all the others have asked.
+case_a_burst_is_two_reloads_and_all_are_answered() {
+        local i pids=()
+        programs notifier
+        configure "$(notifier a '"-r", "1"')"
         start_ready
-        configure "a: { command = [ \"$BIN/sleep\", \"1001\" ]; };"
-        before=$(verdicts)
+        configure "$(notifier a "\"-a\", \"$T/go\"")"
         for ((i = 0; i < 10; i++)); do
                 "$SUPERVISORCTL" -s "$T/run/control" reload >"$T/out.$i" 2>&1 &
                 pids+=($!)
+                wait_for 20 has_asked "$!"
         done
+        touch "$T/go"
         for i in "${pids[@]}"; do
                 wait "$i" || fail "a reload of a good configuration failed: $(cat "$T"/out.*)"
         done
-        [ $(($(verdicts) - before)) -lt 10 ] || fail "each of them was a reload of its own"
-        expect runs_with a 1001
+        expect_equal "$(verdicts)" 2 "the number of reloads"
+        expect runs_with a "$T/go"
         stop
 }
 

@@ -103,7 +103,8 @@ case_essential_one_is_given_up() {
                         restart: { policy = \"never\"; }; };
                 b: { command = $(list "$BIN/sleep" infinity); };"
         start_ready
-        kill -KILL "$(processes_of sleep | head -n 1)"
+        ctl 0 pid heart
+        kill -KILL "$(cat "$T/out")"
         ended
         [ "$RC" != 0 ] || fail "exit status is 0"
         expect_nothing_left

@@ -74,6 +74,7 @@ case_forking_through_many_hands() {
                 command = $(list "$BIN/forker" -f "$T/pid" -r 300); };"
         start_ready
         expect_not logged 'start failed'
+        wait_for 10 has_count forker 1 # the one before it may still be on its way out
         expect_equal "$(processes_of forker)" "$(content "$T/pid")" "the daemon"
         stop
 }
@@ -106,11 +107,11 @@ case_ready_by_listen_of_another_port() {
         local port
         port=$(free_port)
         programs naive
-        configure "a: { ready: { on = \"listen\"; port = $port; timeout = \"500ms\"; };
+        configure "a: { ready: { on = \"listen\"; port = $port; timeout = \"1s\"; };
                 restart: { policy = \"never\"; };
                 command = $(list "$BIN/naive" -P "$T/port"); };"
         start_ready
-        expect logged 'a: .*not ready within 500ms'
+        expect logged 'a: .*not ready within 1s'
         stop
 }
 
@@ -193,9 +194,9 @@ case_after_and_requires_of_a_failed_one() {
 case_never_ready() {
         programs notifier
         configure "a: { type = \"notify\"; command = $(list "$BIN/notifier" -n);
-                ready: { timeout = \"300ms\"; }; restart: { policy = \"never\"; }; };"
+                ready: { timeout = \"1s\"; }; restart: { policy = \"never\"; }; };"
         start_ready
-        expect logged 'a: .*not ready within 300ms'
+        expect logged 'a: .*not ready within 1s'
         expect logged 'a: given up'
         expect has_count notifier 0
         expect told 'STATUS=.*failed'
@@ -252,10 +253,11 @@ case_program_cannot_be_executed() {
 case_directory_vanishes() {
         mkdir "$T/work"
         programs sleep
-        configure "gone: { command = $(list "$BIN/sleep" 1); directory = \"$T/work\";
+        configure "gone: { command = $(list "$BIN/sleep" infinity); directory = \"$T/work\";
                 restart: { policy = \"always\"; delay = \"10ms\"; limit = 1; }; };"
         start_ready
         rmdir "$T/work"
+        kill -KILL "$(processes_of sleep)"
         wait_for 10 logged 'gone: .*directory'
         wait_for 10 logged 'gone: given up'
         stop

@@ -32,6 +32,7 @@ case_main_processes_that_change() {
                 gunicorn: { command = $(list "$BIN/illbred" "log=$T/gunicorn.log" \
                                 usr2=successor port=0 workers=2); };"
         start_ready
+        wait_for 20 grep -qs '^ready' "$T/gunicorn.log" # it hears its signals now
         exim=$(main_of exim) nginx=$(main_of nginx) gunicorn=$(main_of gunicorn)
         ctl 0 reload exim
         wait_for 20 followed exim started "$exim"
