@@ -8,6 +8,7 @@ set -euo pipefail
 
 top=$(cd "$(dirname "$0")" && pwd)
 policy=/usr/sbin/policy-rc.d
+policy_is_ours=
 
 packages_build=(autoconf automake gcc libc6-dev make pkgconf xz-utils
         libsystemd-dev libconfig-dev libjansson-dev uthash-dev check)
@@ -58,13 +59,15 @@ packages_missing() {
 # Keeps the services of newly installed packages from starting, unless somebody else says so already.
 services_hold() {
         [ ! -e "$policy" ] || return 0
+        policy_is_ours=yes
         trap services_release EXIT
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 755 "$policy"
 }
 
 services_release() {
-        [ -n "$(trap -p EXIT)" ] || return 0
+        [ -n "$policy_is_ours" ] || return 0
+        policy_is_ours=
         trap - EXIT
         rm -f "$policy"
 }
