@@ -153,6 +153,7 @@ static void launch_set_time(Child *child) {
 static int launch_follow(Child *child, const Spawned *spawned) {
         child->report_fd = spawned->report_fd;
         reaper_add(child->context->reaper, &child->first, spawned->pid, track_first_exited, child);
+        reaper_hear(&child->first, notified_hear);
 
         /* a process that is gone already will be reaped in this round */
         int r = pidref_take(spawned->pid, spawned->pidfd, &child->first_ref);

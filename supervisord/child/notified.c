@@ -78,7 +78,8 @@ static int notified_on_message(void *userdata,
         }
         if (notified_is_empty(message))
                 return 0;
-        if (!tree_contains(child->tree, sender)) {
+        /* who says the last that it has to say may end before it is heard */
+        if (!tree_contained(child->tree, sender)) {
                 notified_refuse(child, sender, "it is no process of this daemon");
                 return 0;
         }
@@ -129,6 +130,12 @@ int notified_open(Child *child, char ***ret_variables) {
 
         *ret_variables = TAKE(variables);
         return 0;
+}
+
+int notified_hear(void *userdata) {
+        Child *child = userdata;
+
+        return child->notify ? notify_socket_hear(child->notify) : 0;
 }
 
 void notified_close(Child *child) {

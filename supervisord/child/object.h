@@ -352,6 +352,8 @@ int pidpath_clear(const Child *child);
 /* notified.c */
 /* Makes its private socket, if it shall have one, and names it in *ret_variables (NULL: none). */
 int notified_open(Child *child, char ***ret_variables);
+/* What it has said by now, before its end is looked at; of type LoopHandler. */
+int notified_hear(void *userdata);
 void notified_close(Child *child);
 
 /* helper.c: starts the child's own one; see helper_run(). */

@@ -185,10 +185,14 @@ static int track_main_exited(void *userdata, const Process *process, const ExitS
 /* Comes first, but where the process has become a child of ours, the reaper knows its status. */
 static int track_on_main_pidfd(void *userdata, uint32_t revents) {
         Child *child = userdata;
+        pid_t pid = child->main.pid;
         ProcStat stat;
 
         (void) revents;
         child->main_source = loop_source_free(child->main_source);
+        int r = notified_hear(child);
+        if (r < 0 || child->main.pid != pid) /* it has named its successor */
+                return r;
         if (procfs_stat(child->main.pid, &stat) == 0 && stat.ppid == getpid())
                 return 0;
         track_main_ended(child, &(ExitStatus){ .known = false });
@@ -234,9 +238,11 @@ bool track_claim(Child *child, pid_t pid, bool guessed) {
         child->main_guessed = guessed;
         child->main_is_first = pid == child->first_ref.pid;
         child->main_since = loop_now(child->context->loop);
-        if (!child->main_is_first)
+        if (!child->main_is_first) {
                 reaper_add(child->context->reaper, &child->main_process, pid, track_main_exited,
                            child);
+                reaper_hear(&child->main_process, notified_hear);
+        }
         return true;
 }
 

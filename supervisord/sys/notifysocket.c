@@ -131,6 +131,12 @@ static int notify_socket_dispatch(void *userdata, uint32_t revents) {
         return r;
 }
 
+int notify_socket_hear(NotifySocket *notify) {
+        int r = notify_socket_dispatch(notify, EPOLLIN);
+
+        return r < 0 ? r : 0;
+}
+
 /*
  * Who runs as root may drop that at any time before it speaks (unbound, named, tor, squid do), as
  * a user that we do not know: then anybody may write, and the handler sorts them out by their tree.

@@ -50,5 +50,7 @@ int notify_socket_new(Loop *loop,
                       NotifyHandler handler,
                       void *userdata,
                       NotifySocket **ret);
+/* Reads what waits, or 16 of it, now and not in its turn. What the handler returned if below 0. */
+int notify_socket_hear(NotifySocket *socket);
 /* Removes the path as well; accepts NULL; returns NULL. */
 NotifySocket *notify_socket_free(NotifySocket *socket);

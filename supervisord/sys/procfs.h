@@ -27,6 +27,11 @@ typedef struct ProcStat {
 
 int procfs_stat(pid_t pid, ProcStat *ret);
 
+/* It has ended, and its parent has not heard of it yet. */
+static inline bool procfs_is_dead(const ProcStat *process) {
+        return process->state == 'Z' || process->state == 'X';
+}
+
 /* The cgroup v2 path of a process, from the root of our cgroup namespace, "/system.slice/x". */
 int procfs_cgroup(pid_t pid, char ret[static PATH_MAX]);
 

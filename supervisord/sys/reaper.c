@@ -62,11 +62,11 @@ static int reaper_tell(Reaper *reaper, const siginfo_t *info, unsigned *stranger
         return handler(userdata, process, &status);
 }
 
-/* 1: *ret is the next one that has ended, 0: there is none. */
+/* 1: *ret is the next one that has ended, 0: there is none. It keeps its number. */
 static int reaper_next(siginfo_t *ret) {
         siginfo_t info = { 0 };
 
-        while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) < 0) {
+        while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
                 if (errno == ECHILD)
                         return 0;
                 if (errno != EINTR)
@@ -77,6 +77,21 @@ static int reaper_next(siginfo_t *ret) {
         return info.si_pid > 0;
 }
 
+static int reaper_reap(Reaper *reaper, siginfo_t *info, unsigned *strangers) {
+        Process *process;
+        int r;
+
+        HASH_FIND_INT(reaper->processes, &info->si_pid, process);
+        if (process && process->dying) {
+                r = process->dying(process->userdata);
+                if (r < 0)
+                        return r;
+        }
+        if (waitid(P_PID, (id_t) info->si_pid, info, WEXITED | WNOHANG) < 0)
+                return errno_negative();
+        return reaper_tell(reaper, info, strangers);
+}
+
 static int reaper_on_signal(void *userdata) {
         Reaper *reaper = userdata;
         unsigned strangers = 0, reaped = 0;
@@ -85,7 +100,7 @@ static int reaper_on_signal(void *userdata) {
 
         while (reaped < REAPER_TURN && (r = reaper_next(&info)) > 0) {
                 reaped++;
-                r = reaper_tell(reaper, &info, &strangers);
+                r = reaper_reap(reaper, &info, &strangers);
                 if (r < 0)
                         return r;
         }
@@ -146,6 +161,10 @@ void reaper_add(
         reaper_remove(reaper, process);
         *process = (Process){ .pid = pid, .handler = handler, .userdata = userdata };
         HASH_ADD_INT(reaper->processes, pid, process);
+}
+
+void reaper_hear(Process *process, LoopHandler dying) {
+        process->dying = dying;
 }
 
 void reaper_remove(Reaper *reaper, Process *process) {

@@ -30,6 +30,7 @@ typedef int (*ProcessHandler)(void *userdata, const Process *process, const Exit
 struct Process {
         pid_t pid; /* 0: not waited for */
         ProcessHandler handler;
+        LoopHandler dying; /* NULL: none */
         void *userdata;
         UT_hash_handle hh;
 };
@@ -46,6 +47,12 @@ void reaper_on_reaped(Reaper *reaper, ReapedHandler handler, void *userdata);
 /* Waits for `pid`. When it is reaped, `process` is emptied first, then the handler runs. */
 void reaper_add(
         Reaper *reaper, Process *process, pid_t pid, ProcessHandler handler, void *userdata);
+/*
+ * `dying` runs first, with the same userdata, when the process has ended and still has its number:
+ * for what it had said before, which is lost once nobody can tell any more who said it. It may end
+ * the wait.
+ */
+void reaper_hear(Process *process, LoopHandler dying);
 /* Waits no longer; nothing if it does not. */
 void reaper_remove(Reaper *reaper, Process *process);
 

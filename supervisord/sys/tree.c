@@ -56,6 +56,10 @@ bool tree_contains(Tree *tree, pid_t pid) {
         return tree->ops->contains(tree, pid);
 }
 
+bool tree_contained(Tree *tree, pid_t pid) {
+        return tree->ops->contains(tree, pid) || tree->ops->contained(tree, pid);
+}
+
 bool tree_is_empty(Tree *tree) {
         return tree->ops->is_empty(tree);
 }

@@ -49,6 +49,9 @@ bool tree_was_killed(const Tree *tree);
 /* Whether a live process belongs to it. */
 bool tree_contains(Tree *tree, pid_t pid);
 
+/* The same, or whether one belonged to it that has ended and still has its number: a zombie. */
+bool tree_contained(Tree *tree, pid_t pid);
+
 /* Whether nothing of it lives (zombies do not live). */
 bool tree_is_empty(Tree *tree);
 

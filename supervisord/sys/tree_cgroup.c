@@ -139,20 +139,29 @@ static bool tree_cgroup_was_killed(const Tree *tree) {
 }
 
 /* The cgroup itself or one below it; not its neighbour whose name begins with the same letters. */
-static bool tree_cgroup_contains(Tree *tree, pid_t pid) {
-        const TreeCgroup *self = (const TreeCgroup *) tree;
+static bool tree_cgroup_holds(const TreeCgroup *self, pid_t pid) {
         size_t length = strlen(self->group);
         char group[PATH_MAX];
+
+        return pid > 0 && procfs_cgroup(pid, group) == 0 &&
+               strncmp(group, self->group, length) == 0 &&
+               (group[length] == '/' || group[length] == '\0');
+}
+
+/* A zombie keeps its cgroup, also one that was removed ("… (deleted)"). */
+static bool tree_cgroup_contains(Tree *tree, pid_t pid) {
         ProcStat stat;
 
-        if (pid <= 0 || procfs_cgroup(pid, group) != 0)
-                return false;
-        if (strncmp(group, self->group, length) != 0
-            || (group[length] != '/' && group[length] != '\0'))
-                return false;
+        return tree_cgroup_holds((const TreeCgroup *) tree, pid) && procfs_stat(pid, &stat) == 0 &&
+               !procfs_is_dead(&stat);
+}
 
-        /* A zombie keeps its cgroup, also one that was removed ("… (deleted)"). */
-        return procfs_stat(pid, &stat) == 0 && stat.state != 'Z' && stat.state != 'X';
+static bool tree_cgroup_contained(Tree *tree, pid_t pid) {
+        const TreeCgroup *self = (const TreeCgroup *) tree;
+        ProcStat stat;
+
+        return self->directory_fd >= 0 && tree_cgroup_holds(self, pid) &&
+               procfs_stat(pid, &stat) == 0 && procfs_is_dead(&stat);
 }
 
 static int tree_cgroup_each(Tree *tree, TreeVisitor visit, void *userdata) {
@@ -347,6 +356,7 @@ static const TreeOps tree_cgroup_ops = {
         .cgroup_fd = tree_cgroup_fd_get,
         .was_killed = tree_cgroup_was_killed,
         .contains = tree_cgroup_contains,
+        .contained = tree_cgroup_contained,
         .is_empty = tree_cgroup_is_empty,
         .each = tree_cgroup_each,
         .signal = tree_cgroup_signal,

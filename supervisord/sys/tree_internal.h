@@ -16,6 +16,7 @@ typedef struct TreeOps {
         int (*cgroup_fd)(const Tree *tree);
         bool (*was_killed)(const Tree *tree); /* NULL: never */
         bool (*contains)(Tree *tree, pid_t pid);
+        bool (*contained)(Tree *tree, pid_t pid); /* if it is a zombie, and not otherwise */
         bool (*is_empty)(Tree *tree);
         int (*each)(Tree *tree, TreeVisitor visit, void *userdata);
         int (*signal)(Tree *tree, int signo);

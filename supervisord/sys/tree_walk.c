@@ -106,17 +106,13 @@ static WalkEntry *walk_table_find(const WalkTable *table, pid_t pid) {
         return bsearch(&key, table->entries, table->count, sizeof(key), walk_entry_compare);
 }
 
-static bool process_is_dead(const ProcStat *process) {
-        return process->state == 'Z' || process->state == 'X';
-}
-
 /* A process that is older than the first process of the start cannot come from it. */
 static int tree_walk_collect(void *userdata, const ProcStat *process) {
         TreeWalk *self = userdata;
 
         if (process->start_time < self->leader_start_time)
                 return 0;
-        if (process_is_dead(process)) {
+        if (procfs_is_dead(process)) {
                 self->dead += process->ppid == getpid();
                 return 0;
         }
@@ -244,7 +240,7 @@ static bool walk_entry_is_alive(const WalkEntry *entry) {
         ProcStat stat;
 
         return procfs_stat(entry->pid, &stat) == 0 && stat.start_time == entry->start_time
-                && !process_is_dead(&stat);
+                && !procfs_is_dead(&stat);
 }
 
 /*
@@ -295,6 +291,17 @@ static bool tree_walk_contains(Tree *tree, pid_t pid) {
         return tree_walk_look(self) >= 0 && walk_table_find(&self->members, pid);
 }
 
+/* Its environment is gone; its parent, its session and its number are not. */
+static bool tree_walk_contained(Tree *tree, pid_t pid) {
+        const TreeWalk *self = (const TreeWalk *) tree;
+        ProcStat stat;
+
+        return procfs_stat(pid, &stat) == 0 && procfs_is_dead(&stat) &&
+               ((pid == self->leader && stat.start_time == self->leader_start_time) ||
+                tree_walk_knows_session(self, stat.sid) ||
+                (stat.ppid != getpid() && tree_walk_contains(tree, stat.ppid)));
+}
+
 static void tree_walk_forget_run(TreeWalk *self) {
         self->invocation[0] = '\0';
         self->over = false;
@@ -334,10 +341,7 @@ static void tree_walk_set_leader(Tree *tree, pid_t pid) {
         /* Its session is known from the start: whatever begins a daemon begins a session. */
         self->members.count = 0;
         (void) walk_table_add(&self->members, &(WalkEntry){
-                .pid = pid,
-                .ppid = stat.ppid,
-                .sid = pid,
-                .start_time = stat.start_time,
+                .pid = pid, .ppid = stat.ppid, .sid = pid, .start_time = stat.start_time,
         });
 }
 
@@ -471,6 +475,7 @@ static const TreeOps tree_walk_ops = {
         .set_leader = tree_walk_set_leader,
         .cgroup_fd = tree_walk_cgroup_fd,
         .contains = tree_walk_contains,
+        .contained = tree_walk_contained,
         .is_empty = tree_walk_is_empty,
         .each = tree_walk_each,
         .signal = tree_walk_signal,

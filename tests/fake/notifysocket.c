@@ -89,6 +89,8 @@ static int notify_socket_dispatch(void *userdata) {
         Datagram datagram = notify->waiting[0];
         NotifyMessage message;
 
+        if (notify->waiting_count == 0) /* it was heard out of its turn */
+                return 0;
         notify->waiting_count--;
         memmove(notify->waiting, notify->waiting + 1, notify->waiting_count * sizeof(Datagram));
         if (notify->waiting_count > 0)
@@ -99,6 +101,21 @@ static int notify_socket_dispatch(void *userdata) {
                 notify->extended = MAX_OF(notify->extended, usec_add(world_now(), message.extend));
         return notify->handler(notify->userdata, datagram.sender, outcome,
                                outcome == 0 ? &message : NULL);
+}
+
+static bool notify_socket_exists(const NotifySocket *notify) {
+        for (const NotifySocket *other = sockets; other; other = other->next)
+                if (other == notify)
+                        return true;
+        return false;
+}
+
+int notify_socket_hear(NotifySocket *notify) {
+        int r = 0;
+
+        while (r >= 0 && notify_socket_exists(notify) && notify->waiting_count > 0)
+                r = notify_socket_dispatch(notify);
+        return r;
 }
 
 int notify_socket_new(Loop *loop,

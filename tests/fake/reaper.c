@@ -33,6 +33,13 @@ static FakeProcess *reaper_next(void) {
         return chosen;
 }
 
+static int reaper_listen(const Reaper *reaper, pid_t pid) {
+        Process *process;
+
+        HASH_FIND_INT(reaper->processes, &pid, process);
+        return process && process->dying ? process->dying(process->userdata) : 0;
+}
+
 static int reaper_tell(Reaper *reaper, const FakeProcess *dead, unsigned *strangers) {
         ExitStatus status = { .known = true, .signaled = dead->signaled, .code = dead->code };
         Process *process;
@@ -56,11 +63,14 @@ static int reaper_on_signal(void *userdata) {
 
         for (FakeProcess *process; (process = reaper_next());) {
                 FakeProcess dead = *process;
+                int r = reaper_listen(reaper, dead.pid);
+                if (r < 0)
+                        return r;
 
                 world_trace("  process %d is reaped", dead.pid);
                 process_reap(process);
                 reaped = true;
-                int r = reaper_tell(reaper, &dead, &strangers);
+                r = reaper_tell(reaper, &dead, &strangers);
                 if (r < 0)
                         return r;
         }
@@ -103,6 +113,10 @@ void reaper_add(
         reaper_remove(reaper, process);
         *process = (Process){ .pid = pid, .handler = handler, .userdata = userdata };
         HASH_ADD_INT(reaper->processes, pid, process);
+}
+
+void reaper_hear(Process *process, LoopHandler dying) {
+        process->dying = dying;
 }
 
 void reaper_remove(Reaper *reaper, Process *process) {

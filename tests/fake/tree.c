@@ -140,6 +140,13 @@ bool tree_contains(Tree *tree, pid_t pid) {
         return process_is_alive(process) && process->tree == tree->tree;
 }
 
+bool tree_contained(Tree *tree, pid_t pid) {
+        world_race();
+        const FakeProcess *process = process_find(pid);
+
+        return process && process->tree == tree->tree;
+}
+
 bool tree_is_empty(Tree *tree) {
         world_race();
         return tree->tree->population == 0;

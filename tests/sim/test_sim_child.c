@@ -96,6 +96,20 @@ START_TEST(a_named_main_process_is_followed) {
 }
 END_TEST
 
+/* However late it is heard. */
+START_TEST(a_main_process_may_be_named_by_its_last_words) {
+        PROGRAM(.path = "/worker");
+        PROGRAM(.path = "/d", .acts = ACTS(FORK(0, "/worker"), NOTIFY_CHILD(SEC),
+                                           NOTIFY(SEC, "READY=1\n"), EXIT(SEC, 0)));
+        one_run(_i == 0 ? "type = \"notify\";" : "type = \"forking\"; ready: { on = \"notify\"; };",
+                SEC + MS);
+        ck_assert_int_eq(sim_state("d"), STATE_RUNNING);
+        ck_assert_str_eq(process_find(sim_main_pid("d"))->program->path, "/worker");
+        ck_assert_uint_eq(sim_said(MESSAGE_NOTIFY_REFUSED, "d"), 0);
+        one_end();
+}
+END_TEST
+
 START_TEST(a_foreign_main_process_is_refused) {
         FakeProcess *stranger;
         char text[32];
@@ -454,6 +468,7 @@ static Suite *make_suite(void) {
         tcase_add_test(starts, notify_may_be_ready_before_its_exec_is_known);
         tcase_add_test(starts, strangers_are_not_heard);
         tcase_add_test(starts, a_named_main_process_is_followed);
+        tcase_add_loop_test(starts, a_main_process_may_be_named_by_its_last_words, 0, 2);
         tcase_add_test(starts, a_foreign_main_process_is_refused);
         tcase_add_test(starts, a_pidfile_names_the_main_process);
         tcase_add_test(starts, a_lying_pidfile_is_refused);

@@ -203,6 +203,30 @@ START_TEST(test_several_in_order) {
 }
 END_TEST
 
+/* Without its turn. */
+START_TEST(test_hear) {
+        ck_assert_int_eq(notify_socket_hear(notify_socket), 0);
+        ck_assert_uint_eq(seen.times, 0);
+        seen.enough = 0;
+        send_text("STATUS=one");
+        send_text("STATUS=two");
+        ck_assert_int_eq(notify_socket_hear(notify_socket), 0);
+        ck_assert_uint_eq(seen.times, 2);
+        ck_assert_str_eq(seen.message.status, "two");
+
+        seen.result = FAILURE;
+        send_text("READY=1");
+        ck_assert_int_eq(notify_socket_hear(notify_socket), FAILURE);
+        seen.result = 0;
+        seen.free_at = 4;
+        send_text("READY=1");
+        send_text("READY=1");
+        ck_assert_int_eq(notify_socket_hear(notify_socket), 0);
+        ck_assert_uint_eq(seen.times, 4);
+        ck_assert_ptr_null(notify_socket);
+}
+END_TEST
+
 START_TEST(test_handler_frees) {
         seen.free_at = seen.enough = 2;
         for (int i = 0; i < 5; i++)
@@ -364,6 +388,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, test_bad_messages);
         tcase_add_test(tcase, test_descriptors_are_closed);
         tcase_add_test(tcase, test_several_in_order);
+        tcase_add_test(tcase, test_hear);
         tcase_add_test(tcase, test_handler_frees);
         tcase_add_test(tcase, test_failure_of_the_handler);
         tcase_add_test(tcase, test_flood);

@@ -142,6 +142,57 @@ START_TEST(test_signal) {
 }
 END_TEST
 
+static unsigned heard;
+
+/* It is dead, and its number is nobody else's yet. */
+static int on_dying(void *userdata) {
+        Told *told = userdata;
+        siginfo_t info;
+
+        heard++;
+        ck_assert_uint_eq(told->times, 0);
+        ck_assert_int_eq(waitid(P_PID, (id_t) told->process.pid, &info, WEXITED | WNOWAIT), 0);
+        if (told->remove)
+                reaper_remove(reaper, &told->process);
+        return told->result;
+}
+
+START_TEST(test_dying_is_heard) {
+        Told told = { .last = true }, other = { 0 };
+
+        heard = 0;
+        enough = 1;
+        wait_for(&other, fork_exit(2));
+        reaper_hear(&other.process, on_dying);
+        other.remove = &other;
+        ck_assert_int_eq(loop_run(loop), 0); /* as a stranger */
+        ck_assert_uint_eq(heard, 1);
+        ck_assert_uint_eq(other.times, 0);
+
+        loop = loop_free(loop);
+        reaper = reaper_free(reaper);
+        setup();
+        wait_for(&told, fork_exit(3));
+        reaper_hear(&told.process, on_dying);
+        ck_assert_int_eq(loop_run(loop), 0);
+        ck_assert_uint_eq(heard, 2);
+        ck_assert_uint_eq(told.times, 1);
+        ck_assert_int_eq(told.status.code, 3);
+}
+END_TEST
+
+START_TEST(test_failure_of_who_hears) {
+        Told told = { .result = FAILURE };
+
+        wait_for(&told, fork_exit(0));
+        reaper_hear(&told.process, on_dying);
+        ck_assert_int_eq(loop_run(loop), FAILURE);
+        ck_assert_uint_eq(told.times, 0);
+        ck_assert_int_eq(waitpid(told.process.pid, NULL, 0), told.process.pid);
+        reaper_remove(reaper, &told.process);
+}
+END_TEST
+
 static int on_turn(void *userdata) {
         (void) userdata;
         return loop_exit(loop, 0);
@@ -358,6 +409,8 @@ static Suite *make_suite(void) {
         tcase_add_checked_fixture(reaping, setup, teardown);
         tcase_add_test(reaping, test_exit_status);
         tcase_add_test(reaping, test_signal);
+        tcase_add_test(reaping, test_dying_is_heard);
+        tcase_add_test(reaping, test_failure_of_who_hears);
         tcase_add_test(reaping, test_several_in_one_round);
         tcase_add_test(reaping, test_handler_waits_again);
         tcase_add_test(reaping, test_others_have_their_turn);

@@ -101,11 +101,42 @@ START_TEST(test_zombie) {
         wait_for_zombie(pid);
         ck_assert(tree_is_empty(tree));
         ck_assert(!tree_contains(tree, pid));
+        ck_assert(tree_contained(tree, pid));
         trees_assert_members(NULL, 0);
         ck_assert_int_eq(tree_release(tree), 0);
         /* Its cgroup now shows with "(deleted)". */
         ck_assert(!tree_contains(tree, pid));
         ck_assert(tree_is_empty(tree));
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        ck_assert(!tree_contained(tree, pid));
+}
+END_TEST
+
+/* Those that end while the tree goes on: a child of the first process, and an orphan. */
+START_TEST(test_zombies_of_others) {
+        pid_t first, pids[2], stranger = start_stranger();
+
+        ck_assert_int_eq(trees_reported(), stranger);
+        first = trees_start("echo $$ >&3; sleep 120 & echo $! >&3; (sleep 120 & echo $! >&3);"
+                            "kill -STOP $$");
+        ck_assert_int_eq(trees_reported(), first);
+        for (size_t i = 0; i < ELEMENTSOF(pids); i++) {
+                pids[i] = trees_reported();
+                ck_assert(tree_contained(tree, pids[i]));
+        }
+        ck_assert_int_eq(waitpid(first, NULL, WUNTRACED), first); /* it reaps nobody */
+        for (size_t i = 0; i < ELEMENTSOF(pids); i++) {
+                ck_assert_int_eq(kill(pids[i], SIGKILL), 0);
+                while (trees_live(pids[i]))
+                        ;
+                ck_assert(!tree_contains(tree, pids[i]));
+                ck_assert(tree_contained(tree, pids[i]));
+        }
+        ck_assert(!tree_contained(tree, stranger));
+        ck_assert_int_eq(kill(stranger, SIGKILL), 0);
+        wait_for_zombie(stranger);
+        ck_assert(!tree_contained(tree, stranger));
+        ck_assert(!tree_contained(tree, 0) && !tree_contained(tree, -1));
 }
 END_TEST
 
@@ -357,6 +388,7 @@ static TCase *make_case(const char *name, void (*setup)(void)) {
         tcase_add_test(tcase, test_each_ends_early);
         tcase_add_test(tcase, test_never_started);
         tcase_add_test(tcase, test_zombie);
+        tcase_add_test(tcase, test_zombies_of_others);
         if (trees_with_pidfd) {
                 tcase_add_test(tcase, test_signal);
                 tcase_add_test(tcase, test_kill);
