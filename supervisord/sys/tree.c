@@ -45,7 +45,7 @@ void tree_set_leader(Tree *tree, pid_t pid) {
 }
 
 int tree_cgroup_fd(const Tree *tree) {
-        return tree->ops->cgroup_fd(tree);
+        return tree->ops->cgroup_fd ? tree->ops->cgroup_fd(tree) : -1;
 }
 
 bool tree_was_killed(const Tree *tree) {

@@ -13,7 +13,7 @@ typedef struct TreeOps {
         int (*prepare)(Tree *tree);
         void (*set_invocation)(Tree *tree, const char *variable);
         void (*set_leader)(Tree *tree, pid_t pid);
-        int (*cgroup_fd)(const Tree *tree);
+        int (*cgroup_fd)(const Tree *tree);   /* NULL: it has none */
         bool (*was_killed)(const Tree *tree); /* NULL: never */
         bool (*contains)(Tree *tree, pid_t pid);
         bool (*contained)(Tree *tree, pid_t pid); /* if it is a zombie, and not otherwise */

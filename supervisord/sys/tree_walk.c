@@ -345,11 +345,6 @@ static void tree_walk_set_leader(Tree *tree, pid_t pid) {
         });
 }
 
-static int tree_walk_cgroup_fd(const Tree *tree) {
-        (void) tree;
-        return -1;
-}
-
 static int tree_walk_each(Tree *tree, TreeVisitor visit, void *userdata) {
         TreeWalk *self = (TreeWalk *) tree;
         int r;
@@ -473,7 +468,6 @@ static const TreeOps tree_walk_ops = {
         .prepare = tree_walk_prepare,
         .set_invocation = tree_walk_set_invocation,
         .set_leader = tree_walk_set_leader,
-        .cgroup_fd = tree_walk_cgroup_fd,
         .contains = tree_walk_contains,
         .contained = tree_walk_contained,
         .is_empty = tree_walk_is_empty,
