@@ -72,7 +72,7 @@ static int open_socket(void) {
 static ssize_t receive(int fd, void *buffer, size_t size, int patience) {
         struct pollfd entry = { .fd = fd, .events = POLLIN };
 
-        if (poll(&entry, 1, patience) <= 0)
+        if (poll(&entry, 1, patience > 0 ? patience : 0) <= 0)
                 return -1;
         ssize_t n = read(fd, buffer, size);
         return n < 0 ? 0 : n;

@@ -371,13 +371,14 @@ case_wrong_usage() {
 
 case_waiting_has_an_end() {
         programs slowdrain
-        configure "a: { command = [ \"$BIN/slowdrain\", \"-m\", \"3000\", \"-f\", \"$T/mark\" ];
+        configure "a: { command = $(list "$BIN/slowdrain" -a "$T/go" -f "$T/mark");
                 freeze: { signal = \"USR1\"; }; drain: { until = \"exit\"; timeout = \"60s\"; }; };"
         start_ready
         wait_for 10 exists "$T/mark"
         ctl 75 --timeout=200ms stop a
         ctl 3 status a
         ctl 0 stop a --no-wait
+        : >"$T/go"
         wait_for 20 eval 'ctl 3 status a && said "state  *stopped"'
         stop
 }
