@@ -31,7 +31,8 @@ static int child_on_timer(void *userdata) {
         switch (child->state) {
         case STATE_STARTING:
         case STATE_PROBING:
-                child_post(child, EVENT_START_TIMEOUT);
+                if (!ready_look_at_last(child))
+                        child_post(child, EVENT_START_TIMEOUT);
                 break;
         case STATE_DRAINING:
                 drain_again(child);

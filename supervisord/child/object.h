@@ -326,6 +326,8 @@ void successor_forget(Child *child); /* awaits it no more */
 /* Before its first process: what it writes from now on may show it. */
 void ready_prepare(Child *child);
 void ready_begin(Child *child);
+/* At its deadline: whether it is seen to be ready, and said so, though nobody has looked lately. */
+bool ready_look_at_last(Child *child);
 void ready_forget(Child *child);
 
 /* health.c */

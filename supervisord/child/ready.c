@@ -2,8 +2,8 @@
 /*
  * Looking for readiness. Where something tells (exec, exit, notify, inotify), nothing is polled;
  * nobody tells when a socket begins to listen or to answer, so there the looks grow rarer, from
- * 5 to 200 ms, until the start deadline ends them. A command runs at its own interval. Where
- * nobody said what shows it, the looks end after a second.
+ * 5 to 200 ms, until the start deadline ends them, with a last one. A command runs at its own
+ * interval. Where nobody said what shows it, the looks end after a second.
  */
 
 #include <stdlib.h>
@@ -245,4 +245,13 @@ void ready_begin(Child *child) {
                 ready_impossible(child, r);
         else
                 ready_look_and_settle(child);
+}
+
+/* A look that is due at the deadline comes behind it, and the last one was up to 200 ms ago. */
+bool ready_look_at_last(Child *child) {
+        if (child->state != STATE_PROBING || !ready_is_polled(child->daemon) ||
+            child->daemon->ready.on == READY_COMMAND || ready_look(child) <= 0)
+                return false;
+        ready_seen(child);
+        return true;
 }

@@ -102,6 +102,16 @@ START_TEST(a_stop_does_not_wait_for_a_command) {
 }
 END_TEST
 
+/* Who is ready in time is, also if the next look would have come too late. */
+START_TEST(the_deadline_looks_itself) {
+        PROGRAM(.path = "/d", .acts = ACTS(LISTEN(3 * SEC - MS, 80)));
+        one_assert_ready("ready: { on = \"listen\"; port = 80; timeout = \"3s\"; };", 3 * SEC);
+        PROGRAM(.path = "/d", .acts = ACTS(LISTEN(3 * SEC + MS, 80)));
+        one_assert_fails("ready: { on = \"listen\"; port = 80; timeout = \"3s\"; };" ONCE, 3 * SEC,
+                         "not ready within 3s");
+}
+END_TEST
+
 /* ---- readiness by a line ---- */
 
 #define LINE "ready: { line = \"^ready (to|for) \"; timeout = \"3s\"; };"
@@ -415,6 +425,7 @@ static Suite *make_suite(void) {
         tcase_add_loop_test(tcase, what_a_command_starts_is_killed_with_it, 0, 2);
         tcase_add_test(tcase, a_command_that_cannot_be_started_shows_nothing);
         tcase_add_test(tcase, a_stop_does_not_wait_for_a_command);
+        tcase_add_test(tcase, the_deadline_looks_itself);
         tcase_add_test(tcase, a_line_shows_readiness);
         tcase_add_test(tcase, a_line_may_come_first);
         tcase_add_test(tcase, other_lines_show_nothing);
