@@ -183,6 +183,7 @@ run_cases() {
         if [ "${1-}" = --case ]; then
                 variant=$3
                 export VARIANT=$variant
+                declare -F "case_$2" >/dev/null || fail "there is no such case"
                 if declare -F set_up >/dev/null; then
                         set_up
                 fi
