@@ -28,8 +28,8 @@ typedef enum LoopPriority {
         LOOP_TREE = 0,      /* cgroup.events, inotify: see loop_add_inotify() */
         LOOP_NORMAL = 2,    /* SIGHUP, SIGUSR1 */
         LOOP_TIMER = 5,     /* deadlines: after what may have met them */
-        LOOP_PROBE = 10,
         LOOP_SETTLE = 100,   /* after everything that happened in this round */
+        LOOP_PROBE = 102,    /* looks: however many are due, what was seen is settled first */
         LOOP_RECORD = 105,   /* what is written down of it */
         LOOP_CLIENT = 110,   /* those who ask: however much they do, all of the above goes on */
         LOOP_ACCEPT = 120,   /* … and those who are in already come before new ones */

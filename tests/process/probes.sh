@@ -88,6 +88,7 @@ case_a_sick_one_is_restarted() {
         pid=$(main_of a)
         rm "$T/well"
         wait_for 10 logged 'a: is sick: .*/prober .* exited with status 1: it is not there'
+        wait_for 10 logged 'begins .restart of a, which is sick'
         touch "$T/well"
         wait_for 10 logged 'cleanup ended .restart of a, which is sick'
         wait_for 10 is_well a
@@ -119,7 +120,7 @@ case_ill_bred_probes() {
                 *) timeout=20s ;; # they do come to an end
                 esac
                 daemons+="$kind: { restart: { policy = \"never\"; };
-                        health: { on = \"command\"; failures = 3; interval = \"100ms\";
+                        health: { on = \"command\"; failures = 3; interval = \"400ms\";
                         timeout = \"$timeout\"; command = $(list "$BIN/prober" "$T/no" $kind); };
                         command = $(list "$BIN/sleep" infinity); };"
         done

@@ -67,7 +67,7 @@ START_TEST(priorities_decide_within_an_instant) {
         fake_signal(SIGTERM);
         fake_signal(SIGTERM);
         fake_run(fakes.loop);
-        ck_assert_str_eq(fakes.story, "Ttps");
+        ck_assert_str_eq(fakes.story, "Ttsp");
         loop_source_free(timer);
         loop_source_free(settle);
         loop_source_free(probe);

@@ -139,6 +139,20 @@ START_TEST(test_settle_sees_everything) {
 }
 END_TEST
 
+/* Looks may be due all the time, if each takes as long as it is until the next one. */
+START_TEST(test_settle_does_not_wait_for_looks) {
+        Probe look = { .letter = 'l', .action = PROBE_AGAIN, .again = 3 };
+        Probe settle = { .letter = 'z' };
+
+        probe_arm_defer(&look, LOOP_PROBE);
+        probe_arm_defer(&settle, LOOP_SETTLE);
+        probe_run_out();
+        ck_assert_str_eq(probe_trace, "zllll.");
+        loop_source_free(look.source);
+        loop_source_free(settle.source);
+}
+END_TEST
+
 START_TEST(test_free_itself) {
         Probe defer = { .letter = 'd', .action = PROBE_FREE_ITSELF };
         Probe timer = { .letter = 't', .action = PROBE_FREE_ITSELF };
@@ -260,6 +274,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, test_defer_runs_once);
         tcase_add_test(tcase, test_defer_arms_itself);
         tcase_add_test(tcase, test_settle_sees_everything);
+        tcase_add_test(tcase, test_settle_does_not_wait_for_looks);
         tcase_add_test(tcase, test_free_itself);
         tcase_add_test(tcase, test_free_pending_other);
         tcase_add_test(tcase, test_failure_ends_the_loop);
