@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A daemon's own reload: its configuration test, then its signal or command, then the look whether
- * it has survived. An activity while it runs, no state: its table knows nothing of it, and if the
- * daemon leaves STATE_RUNNING meanwhile it has failed. What came of it is read at settling.
+ * it has survived, once it has taken the signal. An activity while it runs, no state: its table
+ * knows nothing of it, and if the daemon leaves STATE_RUNNING meanwhile it has failed. What came of
+ * it is read at settling.
  */
 
 #include <assert.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "child/command.h"
 #include "child/object.h"
@@ -35,6 +37,7 @@ struct OwnReload {
         OwnReloadStage stage;
         ChildReload outcome;
         bool said_reloading, said_ready; /* since it was told */
+        bool unheard;                    /* at the last look its signal was waiting for it */
         usec_t begun;
         LoopSource *timer; /* of the last two stages */
         Command *test, *command;
@@ -108,23 +111,45 @@ static void own_reload_settle(Child *child) {
         own->stage = OWN_RELOAD_SETTLING;
         if (own->said_reloading)
                 own_reload_await(child);
-        else
-                loop_timer_set(own->timer, usec_add(loop_now(child->context->loop), SURVIVAL));
+        else /* from now, not from when this turn of the loop began */
+                loop_timer_set(own->timer, usec_add(clock_now(), SURVIVAL));
+}
+
+/*
+ * Who is busy, or does not get a processor, takes the signal later and may die of it then: it has
+ * its while from there on. True: it has to be looked again.
+ */
+static bool own_reload_is_unheard(Child *child) {
+        OwnReload *own = child->reload;
+        bool before = own->unheard;
+
+        own->unheard = own->stage == OWN_RELOAD_SETTLING && !child->daemon->reload.command &&
+                       procfs_has_pending(child->main.pid, child->daemon->reload.signo);
+        return own->unheard || before;
+}
+
+static bool own_reload_is_out_of_time(const Child *child) {
+        return loop_now(child->context->loop) >=
+               usec_add(child->successor.told_when, child->daemon->reload.timeout);
 }
 
 static int own_reload_on_timer(void *userdata) {
         Child *child = userdata;
-        char timeout[DURATION_TEXT_MAX];
+        char timeout[DURATION_TEXT_MAX], name[SIGNAL_TEXT_MAX];
+        bool unheard = own_reload_is_unheard(child);
 
-        if (successor_is_awaited(child)) /* if none comes, it has not survived it */
+        format_duration(timeout, child->daemon->reload.timeout);
+        if (child->reload->unheard && own_reload_is_out_of_time(child))
+                own_reload_end(child, CHILD_RELOAD_FAILED, "it did not take SIG%s within %s",
+                               format_signal(name, child->daemon->reload.signo), timeout);
+        else if (unheard || successor_is_awaited(child)) /* no successor: it has not survived it */
                 loop_timer_set(child->reload->timer,
                                usec_add(loop_now(child->context->loop), SURVIVAL));
         else if (child->reload->stage == OWN_RELOAD_SETTLING)
                 own_reload_end(child, CHILD_RELOAD_DONE, "%s", "");
         else
                 own_reload_end(child, CHILD_RELOAD_FAILED,
-                               "it said RELOADING=1, but not READY=1 within %s",
-                               format_duration(timeout, child->daemon->reload.timeout));
+                               "it said RELOADING=1, but not READY=1 within %s", timeout);
         return 0;
 }
 
@@ -229,7 +254,7 @@ static void own_reload_reset(OwnReload *own) {
         own->command = command_free(own->command);
         own->timer = loop_source_free(own->timer);
         free(TAKE(own->files));
-        own->said_reloading = own->said_ready = false;
+        own->said_reloading = own->said_ready = own->unheard = false;
         own->text[0] = '\0';
 }
 

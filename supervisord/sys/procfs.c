@@ -20,6 +20,7 @@
 
 #define PROCFS_PATH_MAX   64
 #define PROCFS_STAT_MAX   1024
+#define PROCFS_STATUS_MAX (2 * PATH_MAX)
 #define PROCFS_CGROUP_MAX (2 * PATH_MAX) /* v1 hierarchies come before ours */
 
 /* The errno of a failed call as an outcome where it is one. */
@@ -110,6 +111,19 @@ int procfs_stat(pid_t pid, ProcStat *ret) {
 
         r = procfs_open_root(&proc);
         return r < 0 ? r : procfs_stat_at(proc, pid, ret);
+}
+
+bool procfs_has_pending(pid_t pid, int signo) {
+        CLEANUP(fd_closep) int proc = -1;
+        char text[PROCFS_STATUS_MAX];
+        uint64_t pending;
+
+        if (procfs_open_root(&proc) < 0 ||
+            procfs_read(proc, pid, "status", text, sizeof(text)) != 0)
+                return false;
+        const char *line = strstr(text, "\nShdPnd:");
+        return line && sscanf(line, "\nShdPnd: %" SCNx64, &pending) == 1 &&
+               (pending >> (signo - 1) & 1) != 0;
 }
 
 uint64_t procfs_now(void) {

@@ -48,6 +48,9 @@ ProcfsVariable procfs_compare_variable(pid_t pid, const char *variable);
 /* 1 if its environment at exec contained exactly `variable` ("KEY=value"), 0 if not (or hidden). */
 int procfs_has_variable(pid_t pid, const char *variable);
 
+/* Whether a signal that was sent to the process waits: it is blocked, or nothing of it has run. */
+bool procfs_has_pending(pid_t pid, int signo);
+
 /* The start time that a process would have that was made now. */
 uint64_t procfs_now(void);
 

@@ -37,6 +37,12 @@ int procfs_stat(pid_t pid, ProcStat *ret) {
         return 0;
 }
 
+bool procfs_has_pending(pid_t pid, int signo) {
+        const FakeProcess *process = process_find(pid);
+
+        return process && (process->pending >> signo & 1) != 0;
+}
+
 uint64_t procfs_now(void) {
         return world_ticks();
 }

@@ -362,6 +362,28 @@ case_one_that_says_that_it_reloads_is_waited_for() {
         stop
 }
 
+# A bad file is as deadly to one that is slow to hear of it.
+case_one_that_takes_the_signal_late() {
+        local a client
+        programs naive
+        write a good
+        configure "$(server a '' 'restart: { policy = "never"; };')"
+        start_ready
+        a=$(pid_of a)
+        write a bad
+        kill -STOP "$a"
+        wait_for 10 grep -q '^State:.T' "/proc/$a/status"
+        "$SUPERVISORCTL" -s "$T/run/control" reload >"$T/out" 2>"$T/err" &
+        client=$!
+        wait_for 20 logged 'a: told to reload its own files'
+        holds 1 is_running "$client"
+        kill -CONT "$a"
+        wait "$client"
+        expect_equal $? 1 "the status of supervisorctl"
+        expect said_error '^rolled-back: a did not reload its own files: it did not survive it: '
+        stop
+}
+
 case_a_directory_counts_with_its_files() {
         programs naive
         write a good

@@ -107,6 +107,39 @@ START_TEST(a_daemon_must_survive_it_for_a_while) {
 }
 END_TEST
 
+/* Time counts from where it has taken the signal: until then it cannot have died of it. */
+START_TEST(who_is_busy_is_waited_for) {
+        PROGRAM(.path = "/busy", .acts = ACTS(BLOCK(10 * SEC, 3 * SEC)),
+                .reactions = REACTIONS(ON(SIGHUP, EXIT(400 * MS, 3))));
+        own_begin("a: { command = [ \"/busy\" ]; restart: { policy = \"never\"; };"
+                  " reload: { signal = \"HUP\"; files = [ \"" FILE_A "\" ]; }; };");
+        sim_run_until(10 * SEC + MS);
+        world_write(FILE_A, "two");
+        sim_reload();
+        sim_run_for(2900 * MS);
+        ck_assert_int_eq(sim_mode(), MODE_RELOADING);
+        sim_run_for(SEC);
+        ck_assert_int_eq(sim_verdict(), RELOAD_ROLLED_BACK);
+        own_assert_says("a did not reload its own files: it did not survive it");
+        own_end();
+}
+END_TEST
+
+START_TEST(who_does_not_hear_has_not_done_it) {
+        PROGRAM(.path = "/busy", .acts = ACTS(BLOCK(10 * SEC, 8 * SEC)));
+        own_begin("a: { command = [ \"/busy\" ]; reload: { signal = \"HUP\";"
+                  " files = [ \"" FILE_A "\" ]; timeout = \"2s\"; }; };");
+        sim_run_until(10 * SEC + MS);
+        world_write(FILE_A, "two");
+        sim_reload();
+        sim_run_for(3 * SEC);
+        ck_assert_int_eq(sim_verdict(), RELOAD_ROLLED_BACK);
+        own_assert_says("a did not reload its own files: it did not take SIGHUP within 2s");
+        sim_run_until(20 * SEC);
+        own_end();
+}
+END_TEST
+
 #define NOTIFIER(name)                                                                             \
         #name ": { command = [ \"/n\" ]; type = \"notify\"; reload: { signal = \"HUP\"; "          \
               "files = [ \"" FILE_A "\" ]; timeout = \"5s\"; }; };\n"
@@ -244,6 +277,8 @@ static Suite *make_suite(void) {
         suite_add_tcase(suite, files);
 
         tcase_add_test(telling, a_daemon_must_survive_it_for_a_while);
+        tcase_add_test(telling, who_is_busy_is_waited_for);
+        tcase_add_test(telling, who_does_not_hear_has_not_done_it);
         tcase_add_test(telling, who_says_that_it_reloads_is_waited_for);
         tcase_add_test(telling, a_command_tells_it);
         suite_add_tcase(suite, telling);

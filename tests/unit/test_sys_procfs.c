@@ -76,6 +76,23 @@ START_TEST(test_own_stat) {
 }
 END_TEST
 
+START_TEST(test_pending) {
+        sigset_t blocked, before;
+
+        sigemptyset(&blocked);
+        sigaddset(&blocked, SIGUSR2);
+        ck_assert_int_eq(sigprocmask(SIG_BLOCK, &blocked, &before), 0);
+        ck_assert(!procfs_has_pending(getpid(), SIGUSR2));
+        ck_assert_int_eq(kill(getpid(), SIGUSR2), 0);
+        ck_assert(procfs_has_pending(getpid(), SIGUSR2));
+        ck_assert(!procfs_has_pending(getpid(), SIGUSR1));
+        ck_assert_int_eq(sigwaitinfo(&blocked, NULL), SIGUSR2);
+        ck_assert(!procfs_has_pending(getpid(), SIGUSR2));
+        ck_assert_int_eq(sigprocmask(SIG_SETMASK, &before, NULL), 0);
+        ck_assert(!procfs_has_pending(0, SIGUSR2));
+}
+END_TEST
+
 static const char *const NAMES[] = {
         "plain", "two words", "a) S 1 1 1 (b",   ") R 99 99 99", "(((", ")))",
         " ",     "",          "fifteen letters",
@@ -300,6 +317,7 @@ static Suite *make_suite(void) {
         TCase *tcase = tcase_create("procfs");
 
         tcase_add_test(tcase, test_own_stat);
+        tcase_add_test(tcase, test_pending);
         tcase_add_loop_test(tcase, test_names, 0, ELEMENTSOF(NAMES));
         tcase_add_test(tcase, test_zombie);
         tcase_add_test(tcase, test_gone);
