@@ -247,8 +247,9 @@ const char *measure_peers(Child *child, char buffer[static MEASURE_PEERS_MAX]) {
 
 static void newcomers_on_connection(void *userdata, const IntakeConnection *connection) {
         bool *found = userdata;
+        FlightSample sample = measure_sample(connection);
 
-        *found |= connection->inode == 0 || (connection->has_times && connection->sent == 0);
+        *found |= flight_is_new(&sample);
 }
 
 static void newcomers_on_queue(void *userdata, const IntakeQueue *queue) {

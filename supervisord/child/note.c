@@ -308,11 +308,11 @@ void note_limit(Child *child) {
 void note_delay(Child *child) {
         char delay[DURATION_TEXT_MAX], count[RESTART_TEXT_MAX];
 
-        format_elapsed(delay, child->restart_delay);
         if (child->state == STATE_CLEARED) {
                 note(child, LOG_INFO, MESSAGE_NONE, "what was in the way of its start is gone");
                 return;
         }
+        format_elapsed(delay, child->restart_delay);
         restart_count_text(count, child->daemon, &child->history,
                            loop_now(child->context->loop));
         child_add_reason(child, count);

@@ -247,7 +247,10 @@ void ready_begin(Child *child) {
                 ready_look_and_settle(child);
 }
 
-/* A look that is due at the deadline comes behind it, and the last one was up to 200 ms ago. */
+/*
+ * A look that is due at the deadline comes behind it, and the last one was up to 200 ms ago. Not by
+ * a command, which would take its time.
+ */
 bool ready_look_at_last(Child *child) {
         if (child->state != STATE_PROBING || !ready_is_polled(child->daemon) ||
             child->daemon->ready.on == READY_COMMAND || ready_look(child) <= 0)

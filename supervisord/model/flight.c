@@ -68,6 +68,10 @@ bool flight_may_nudge(const FlightRule *rule, const FlightSample *sample) {
                sample->since_sent >= FLIGHT_NUDGE_QUIET;
 }
 
+bool flight_is_new(const FlightSample *sample) {
+        return !sample->accepted || (sample->has_times && sample->sent == 0);
+}
+
 bool flight_is_finished(const FlightCounts *counts) {
         return counts->waiting == 0 && counts->busy == 0 && counts->unread == 0;
 }

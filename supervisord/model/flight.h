@@ -57,6 +57,12 @@ typedef enum FlightKind {
 FlightKind flight_judge(const FlightRule *rule, const FlightSample *sample);
 void flight_add(FlightCounts *counts, FlightKind kind);
 
+/*
+ * Whether the daemon has done nothing with it yet that could be seen from outside: it waits to be
+ * accepted, or was accepted and nothing was said on it (of TCP, where that is told).
+ */
+bool flight_is_new(const FlightSample *sample);
+
 /* Whether an idle connection may be ended from outside now (FLIGHT_IDLE, or about to be). */
 bool flight_may_nudge(const FlightRule *rule, const FlightSample *sample);
 

@@ -19,6 +19,16 @@
 
 #define A(action) ACTION_##action
 
+/*
+ * Nothing of it lives, and it starts as soon as its timer says so. The deadline is of the cleanup
+ * of a sick one, which was over in no time at all.
+ */
+#define AWAITS_ITS_START                                                                           \
+        [EVENT_START] = GO(STARTING, A(SPAWN)), [EVENT_FREEZE] = GO(STOPPED, A(NONE)),             \
+        [EVENT_DRAIN] = GO(STOPPED, A(NONE)), [EVENT_CLEANUP] = GO(STOPPED, A(NONE)),              \
+        [EVENT_THAW] = IGNORE, [EVENT_CLEANUP_DEADLINE] = IGNORE,                                  \
+        [EVENT_DELAY_OVER] = GO(STARTING, A(SPAWN))
+
 static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
         [STATE_STOPPED] = {
                 [EVENT_START] = GO(STARTING, A(SPAWN)),
@@ -208,26 +218,9 @@ static const FsmCell table[STATE_MAX_][EVENT_MAX_] = {
                 [EVENT_STEP_DUE] = STAY(A(STEP)),
                 [EVENT_STEPS_OVER] = GO(KILLING, A(KILL)),
         },
-        /* As DELAYED, but its start is not over: it has not had its chance. */
-        [STATE_CLEARED] = {
-                [EVENT_START] = GO(STARTING, A(SPAWN)),
-                [EVENT_FREEZE] = GO(STOPPED, A(NONE)),
-                [EVENT_DRAIN] = GO(STOPPED, A(NONE)),
-                [EVENT_CLEANUP] = GO(STOPPED, A(NONE)),
-                [EVENT_THAW] = IGNORE,
-                [EVENT_CLEANUP_DEADLINE] = IGNORE,
-                [EVENT_DELAY_OVER] = GO(STARTING, A(SPAWN)),
-        },
-        [STATE_DELAYED] = {
-                [EVENT_START] = GO(STARTING, A(SPAWN)),
-                [EVENT_FREEZE] = GO(STOPPED, A(NONE)),
-                [EVENT_DRAIN] = GO(STOPPED, A(NONE)),
-                [EVENT_CLEANUP] = GO(STOPPED, A(NONE)),
-                [EVENT_THAW] = IGNORE,
-                /* of the cleanup of a sick one, which was over in no time at all */
-                [EVENT_CLEANUP_DEADLINE] = IGNORE,
-                [EVENT_DELAY_OVER] = GO(STARTING, A(SPAWN)),
-        },
+        /* Its start is not over: it has not had its chance. */
+        [STATE_CLEARED] = { AWAITS_ITS_START },
+        [STATE_DELAYED] = { AWAITS_ITS_START },
         [STATE_FAILED] = {
                 [EVENT_START] = GO(STARTING, A(SPAWN)),
                 [EVENT_FREEZE] = IGNORE,

@@ -156,8 +156,8 @@ void recording_reload_over(Supervisor *supervisor, ReloadVerdict verdict, const 
 /* report.c */
 void report_ready(Supervisor *supervisor);
 void report_stopping(Supervisor *supervisor);
-/* The last word. */
-void report_stopped(Supervisor *supervisor, const char text[static STATUS_TEXT_MAX]);
+/* What is not composed of the states of the daemons: the last word. */
+void report_tell(Supervisor *supervisor, const char text[static STATUS_TEXT_MAX]);
 void report_reloading(Supervisor *supervisor);
 /* Tells what is new: at once for a new phase or mode, soon for the rest. */
 void report_now(Supervisor *supervisor);

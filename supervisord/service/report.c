@@ -104,7 +104,7 @@ static bool report_is_busy(const Supervisor *supervisor) {
                mode_is_stopping(supervisor->mode);
 }
 
-static void report_tell(Supervisor *supervisor, const char text[static STATUS_TEXT_MAX]) {
+void report_tell(Supervisor *supervisor, const char text[static STATUS_TEXT_MAX]) {
         memcpy(supervisor->status, text, STATUS_TEXT_MAX);
         notify_status(text);
         supervisor->reported = loop_now(supervisor->loop);
@@ -164,10 +164,6 @@ void report_reloading(Supervisor *supervisor) {
 void report_stopping(Supervisor *supervisor) {
         notify_stopping("stopping");
         report_extend(supervisor);
-}
-
-void report_stopped(Supervisor *supervisor, const char text[static STATUS_TEXT_MAX]) {
-        report_tell(supervisor, text);
 }
 
 void supervisor_log_state(const Supervisor *supervisor) {

@@ -91,7 +91,7 @@ static void stop_finish(Supervisor *supervisor) {
         log_write(progress.forced_in_all > 0 ? LOG_WARNING : LOG_INFO,
                   &(LogContext){ .message = MESSAGE_SUPERVISOR_STOPPED, .fields = fields }, "%s",
                   text);
-        report_stopped(supervisor, text); /* systemd shows it when we are gone */
+        report_tell(supervisor, text); /* systemd shows it when we are gone */
 
         (void) recording_over(supervisor, TAKE(generation->record),
                               sequence_is_active(generation->sequence) ? RECORD_BROKEN_OFF

@@ -7,6 +7,7 @@
  * systemd's CGROUP_DELEGATION.
  */
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/macro.h"
@@ -34,6 +35,9 @@ const char *cgroup_root_path(const CgroupRoot *root);
 
 /* What /proc/PID/cgroup says of a process in it ("" for "/", so that a name can be appended). */
 const char *cgroup_root_group(const CgroupRoot *root);
+
+/* Whether there are, or in doubt may be, others in the cgroup of an open directory. */
+bool cgroup_has_children(int fd);
 
 /*
  * Calls `visit` for each live process of the cgroup of an open directory and of all cgroups below

@@ -8,7 +8,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -122,8 +121,8 @@ static int cgroup_visit_below(void *userdata, int parent_fd, const char *name) {
         return r != 0 ? r : cgroup_each_child(fd, cgroup_visit_below, &below);
 }
 
-/* A directory of cgroupfs has a link for each cgroup in it, besides its own two. */
-static bool cgroup_has_children(int fd) {
+/* A directory of cgroupfs has a link for each of them, besides its own two. */
+bool cgroup_has_children(int fd) {
         struct stat st;
 
         return fstat(fd, &st) < 0 || st.st_nlink != 2;

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -88,11 +87,10 @@ static bool tree_cgroup_is_empty(Tree *tree) {
 /* Whether a run left it as it was made: empty, not killed, not frozen, with nothing below. */
 static bool tree_cgroup_is_as_new(const TreeCgroup *self) {
         char events[CGROUP_EVENTS_MAX];
-        struct stat st;
 
         return self->directory_fd >= 0 && !self->killed && tree_cgroup_events(self, events) == 0 &&
                strstr(events, "populated 0") && !strstr(events, "frozen 1") &&
-               fstat(self->directory_fd, &st) == 0 && st.st_nlink == 2;
+               !cgroup_has_children(self->directory_fd);
 }
 
 static int tree_cgroup_prepare(Tree *tree) {

@@ -136,6 +136,21 @@ START_TEST(only_idle_http_is_nudged) {
 }
 END_TEST
 
+START_TEST(new_is_who_got_nothing_yet) {
+        FlightSample sample = { .accepted = false };
+
+        ck_assert(flight_is_new(&sample));
+        sample.accepted = true;
+        ck_assert(!flight_is_new(&sample)); /* nobody tells what was said */
+        sample.has_times = true;
+        ck_assert(flight_is_new(&sample));
+        sample.received = 1;
+        ck_assert(flight_is_new(&sample));
+        sample.sent = 1;
+        ck_assert(!flight_is_new(&sample));
+}
+END_TEST
+
 START_TEST(two_looks_alike_are_needed) {
         FlightRule by = rule(COUNT_CAREFUL);
         FlightCounts nothing = {}, busy = { .busy = 1 }, idle = { .idle = 1 };
@@ -187,6 +202,7 @@ static Suite *make_suite(void) {
         tcase_add_test(tcase, sessions_are_not_waited_for_and_streams_are);
         tcase_add_test(tcase, without_times_only_the_careful_wait);
         tcase_add_test(tcase, only_idle_http_is_nudged);
+        tcase_add_test(tcase, new_is_who_got_nothing_yet);
         tcase_add_test(tcase, two_looks_alike_are_needed);
         tcase_add_test(tcase, udp_must_be_quiet_for_a_while);
         tcase_add_test(tcase, the_text_says_what_there_is);
