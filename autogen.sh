@@ -103,6 +103,8 @@ packages_install() {
         exec {lock}</var/lib/dpkg
         flock "$lock"
         services_hold
+        # Where there are no lists yet, every package would be complained of first.
+        compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || packages_get update || true
         packages_get install --no-install-recommends "${missing[@]}" ||
                 packages_get_again "${missing[@]}" || die "the packages cannot be installed"
         services_release
